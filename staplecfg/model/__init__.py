@@ -1,0 +1,1 @@
+"""The nouns. Values without effects, which import nothing of ours."""

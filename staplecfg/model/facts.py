@@ -1,0 +1,126 @@
+"""Everything the pure part may know, each thing read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import PurePosixPath
+
+    from cryptography.x509 import Certificate
+
+    from staplecfg.model.chain import Chain, NoChain
+    from staplecfg.model.filesystem import Filesystem
+    from staplecfg.model.installation import Installation
+    from staplecfg.model.settings import Settings
+    from staplecfg.model.site import Configuration
+    from staplecfg.model.staple import Staple
+    from staplecfg.model.templates import Templates
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """What asking for one certificate's status has come to so far (the store's side-car).
+
+    Never trusted for a judgement: it only decides when to ask again and what
+    to tell people. `failures` counts consecutive ones.
+    """
+
+    fingerprint: str
+    last_try: datetime | None = None
+    last_success: datetime | None = None
+    failures: int = 0
+    not_before: datetime | None = None
+    """Do not ask before: backoff or the responder's Retry-After."""
+    url: str | None = None
+    error: str | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store holds of one leaf: judged again at reading, or why it was refused."""
+
+    staple: Staple | None
+    """Judged good apart from its age: an expired one is here too, for `freshness` to say so."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverAnswer:
+    """What one configured resolver made of one question."""
+
+    resolver: str
+    host: str
+    problem: str | None
+    """None: it answered with an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Whether the server runs, and what the service manager knows of it."""
+
+    master: int | None
+    """The master's process id."""
+    unit: str | None = None
+    """The systemd unit that owns it."""
+    systemd: bool = False
+    """This machine was booted with systemd."""
+    cron: bool = False
+    """A cron daemon that reads /etc/cron.d is installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A directive that stood in a block before ours took its place (`--replace`)."""
+
+    file: PurePosixPath
+    key: str
+    """The site key of the block."""
+    text: bytes
+    """The bytes that stood there, from the name to the `;`."""
+    by: tuple[str, ...]
+    """The words of the directive that stands there now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """The directives we put into one block, in their order there."""
+
+    file: PurePosixPath
+    key: str
+    words: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What staplecfg remembers of its own hand, so that remove takes out that and no more."""
+
+    inserted: tuple[Inserted, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
+    units: tuple[PurePosixPath, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was observed; `chains` by configured path, `stored` and `attempts` by fingerprint."""
+
+    now: datetime
+    settings: Settings
+    files: Filesystem
+    installation: Installation
+    configuration: Configuration
+    templates: Templates
+    chains: Mapping[PurePosixPath, Chain | NoChain]
+    roots: tuple[Certificate, ...]
+    """The system's roots and the user's; empty where neither could be read."""
+    private_roots: tuple[Certificate, ...]
+    """The user's alone (`--trust`)."""
+    stored: Mapping[str, Stored]
+    attempts: Mapping[str, Attempts]
+    resolvers: tuple[ResolverAnswer, ...]
+    running: Running
+    record: Record

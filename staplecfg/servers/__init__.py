@@ -1,0 +1,1 @@
+"""The servers: each one's language, deliveries, commands and rules. Pure."""
