@@ -1,0 +1,1 @@
+"""Certificates and OCSP, pure: bytes and `now` in, verdicts out."""
