@@ -87,7 +87,7 @@ class MemoryFilesystem:
         names = {
             known.parts[depth] for known in (*self.files, *self.links) if real in known.parents
         }
-        return tuple(sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape")))
+        return _by_bytes(names)
 
     def resolve(self, path: PurePosixPath) -> PurePosixPath:
         """See `Filesystem.resolve`."""
@@ -100,11 +100,16 @@ class MemoryFilesystem:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """`below` as it will be once `changes` are carried out; reads nothing else anew."""
+    """`below` as it will be once changes are carried out; reads nothing else anew.
+
+    `after` holds what is written (bytes) or gone (None), `links` what becomes a
+    link, `entries` the names that come to be in each directory by it.
+    """
 
     below: Filesystem
     after: Mapping[PurePosixPath, bytes | None]
     links: Mapping[PurePosixPath, str]
+    entries: Mapping[PurePosixPath, frozenset[str]]
 
     @classmethod
     def of(cls, below: Filesystem, changes: Iterable[Change]) -> Overlay:
@@ -118,7 +123,8 @@ class Overlay:
                 links[change.path] = change.after.link
             else:
                 after[change.path] = change.after.data
-        return cls(below, after, links)
+        there = [path for path, data in after.items() if data is not None]
+        return cls(below, after, links, _entries([*there, *links]))
 
     def read(self, path: PurePosixPath) -> bytes:
         """See `Filesystem.read`."""
@@ -135,22 +141,17 @@ class Overlay:
         real = self.resolve(path)
         if real in self.after:
             return self.after[real] is not None
-        created = (known for known, data in self.after.items() if data is not None)
-        return self.below.exists(real) or any(
-            real in known.parents for known in (*created, *self.links)
-        )
+        return real in self.entries or self.below.exists(real)
 
     def listing(self, path: PurePosixPath) -> tuple[str, ...]:
         """See `Filesystem.listing`."""
         real = self.resolve(path)
-        names = set(self.below.listing(real))
-        for known, data in self.after.items():
-            if known.parent == real and data is None:
-                names.discard(known.name)
-            elif real in known.parents and data is not None:
-                names.add(known.parts[len(real.parts)])
-        names |= {known.parts[len(real.parts)] for known in self.links if real in known.parents}
-        return tuple(sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape")))
+        below = {
+            name
+            for name in self.below.listing(real)
+            if self.after.get(real / name, b"") is not None
+        }
+        return _by_bytes(below | self.entries.get(real, frozenset()))
 
     def resolve(self, path: PurePosixPath) -> PurePosixPath:
         """See `Filesystem.resolve`."""
@@ -163,6 +164,19 @@ class Overlay:
         if path in self.after:
             return None
         return self.below.link(path)
+
+
+def _entries(paths: Iterable[PurePosixPath]) -> Mapping[PurePosixPath, frozenset[str]]:
+    """Return the names that `paths` put into each of the directories above them."""
+    names: dict[PurePosixPath, set[str]] = {}
+    for path in paths:
+        for inner, directory in zip((path, *path.parents), path.parents, strict=False):
+            names.setdefault(directory, set()).add(inner.name)
+    return {directory: frozenset(inside) for directory, inside in names.items()}
+
+
+def _by_bytes(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape")))
 
 
 MOST_LINKS = 40

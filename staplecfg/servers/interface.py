@@ -75,6 +75,13 @@ class Dialect(Protocol):
         """
         ...
 
+    def reads(self, pattern: str, path: PurePosixPath, files: Filesystem) -> bool:
+        """Say whether an include of `pattern` would read `path` (resolved), were it there.
+
+        `files` tells where links among the directories of `pattern` lead.
+        """
+        ...
+
     def insert(self, data: bytes, block: Directive, wanted: Sequence[Words]) -> tuple[Edit, ...]:
         """Return the edits that put directives `wanted`, in order, into `block` of `data`."""
         ...

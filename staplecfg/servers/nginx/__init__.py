@@ -1,0 +1,1 @@
+"""nginx: its language, deliveries, commands and rules. Pure."""
