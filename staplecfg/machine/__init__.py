@@ -1,0 +1,1 @@
+"""Files, locks, processes of this machine. Effects."""

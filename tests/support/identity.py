@@ -1,0 +1,45 @@
+"""Being somebody without power, as most users of a machine are: tests run as root in CI."""
+
+from __future__ import annotations
+
+import os
+import traceback
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NOBODY = 65534
+
+
+def as_nobody(directory: Path, action: Callable[[], object]) -> None:
+    """Run `action` in a forked child without root's power; what it raises fails the test.
+
+    `directory` and those above it are opened for passing through. Where the
+    tests do not run as root, nothing has to be given up.
+    """
+    if os.geteuid() != 0:
+        action()
+        return
+    for above in (directory, *directory.parents[:-1]):
+        if not above.stat().st_mode & 0o001:
+            above.chmod(above.stat().st_mode | 0o011)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 warns of threads at fork
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            action()
+            status = 0
+        except BaseException:  # noqa: BLE001 - the child must not return into pytest
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    _, ended = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(ended) == 0, "the action failed as nobody (traceback above)"
