@@ -1,0 +1,1 @@
+"""Reading everything there is to know into facts. Effects."""

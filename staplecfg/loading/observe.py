@@ -1,0 +1,139 @@
+"""observe: disk and settings become facts; each thing is read once and nothing is changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from staplecfg.loading import certificates, templates
+from staplecfg.loading import resolver as resolvers
+from staplecfg.machine import control
+from staplecfg.machine.disk import Disk
+from staplecfg.machine.run import run
+from staplecfg.model.chain import Chain, NoChain
+from staplecfg.model.errors import NotUnderstood, Unreadable
+from staplecfg.model.facts import Facts, Record, Running
+from staplecfg.model.source import Location
+from staplecfg.planning import record
+from staplecfg.staples.store import Store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from staplecfg.model.installation import Installation
+    from staplecfg.model.settings import Settings
+    from staplecfg.model.site import Configuration
+    from staplecfg.servers.interface import Server
+
+RECORD = "record.json"
+DESCRIBE_SECONDS = 20.0
+RESOLVER_SECONDS = 3.0
+
+
+def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers: bool) -> Facts:
+    """Return everything the pure part may know about `server` on this machine at `now`.
+
+    Raises `Unreadable` or `NotUnderstood` where there is no such server or its
+    main configuration file is unusable. `ask_resolvers` sends one question to
+    each resolver that matters; it is never done offline or under `--root`.
+    """
+    disk = Disk(Path(settings.root))
+    here = Disk(Path("/"))
+    installation = _installation(server, settings)
+    configuration = server.dialect.configuration(disk, installation, settings)
+    private = certificates.trusted_roots(here, settings.trust)
+    roots = (*private, *certificates.system_roots(disk))
+    chains = certificates.chains(disk, configuration.sites, roots)
+    asked = ask_resolvers and not settings.offline and not settings.elsewhere
+    questions = resolvers.questions(configuration, chains) if asked else ()
+    facts = Facts(
+        now=now,
+        settings=settings,
+        files=disk,
+        installation=installation,
+        configuration=configuration,
+        templates=templates.load([Path(path) for path in settings.template_dirs]),
+        chains=chains,
+        roots=roots,
+        private_roots=private,
+        stored={},
+        attempts={},
+        resolvers=resolvers.ask(questions, timeout=RESOLVER_SECONDS),
+        running=_running(server, configuration, installation, settings),
+        record=_record(disk, settings),
+    )
+    return with_store(facts, now)
+
+
+def with_store(facts: Facts, now: datetime) -> Facts:
+    """Return `facts` with the store read anew at `now`: after a renewal it holds more."""
+    store = store_of(facts.settings)
+    chains = {path: _completed(chain, store) for path, chain in facts.chains.items()}
+    known = [chain for chain in chains.values() if isinstance(chain, Chain)]
+    return replace(
+        facts,
+        now=now,
+        chains=chains,
+        stored={chain.fingerprint: store.load(chain, now) for chain in known},
+        attempts={chain.fingerprint: store.attempts(chain.fingerprint) for chain in known},
+    )
+
+
+def store_of(settings: Settings) -> Store:
+    """Return the store that `settings` name, under their root."""
+    return Store(
+        Disk(Path(settings.root)).real_path(settings.state_dir),
+        floors=settings.floors,
+        allow_sha1_signature=settings.responders.allow_sha1_signature,
+    )
+
+
+def _completed(chain: Chain | NoChain, store: Store) -> Chain | NoChain:
+    """Return `chain` with the issuer that was fetched for it earlier, where it lacks one."""
+    if isinstance(chain, NoChain) or chain.issuer is not None:
+        return chain
+    return replace(chain, issuer=store.issuer(chain))
+
+
+def _installation(server: Server, settings: Settings) -> Installation:
+    if settings.elsewhere:
+        return server.commands.installation("", settings, None)
+    command = server.commands.describe(settings)
+    completed = run(command.argv, timeout=DESCRIBE_SECONDS)
+    if completed.status is None or completed.status != 0:
+        raise Unreadable(
+            f"`{' '.join(command.argv)}` did not describe the server: {completed.output.strip()}",
+            hint="name the binary with --binary, or read a tree with --root DIR",
+        )
+    return server.commands.installation(
+        completed.output, settings, PurePosixPath(completed.argv[0])
+    )
+
+
+def _running(
+    server: Server, configuration: Configuration, installation: Installation, settings: Settings
+) -> Running:
+    if settings.elsewhere:
+        return Running(master=None)
+    master = control.running(Path(server.commands.pid_file(configuration, installation)))
+    return Running(
+        master=master,
+        unit=control.owner_unit(master) if master is not None else None,
+        systemd=control.systemd_booted(),
+        cron=control.cron_installed(),
+    )
+
+
+def _record(disk: Disk, settings: Settings) -> Record:
+    path = settings.state_dir / RECORD
+    if not disk.exists(path):
+        return Record()
+    try:
+        return record.decode(disk.read(path))
+    except NotUnderstood as error:
+        raise NotUnderstood(
+            f"staplecfg's own record: {error.problem}",
+            at=Location(path),
+            hint="move the file away; remove then goes by the lines themselves",
+        ) from None

@@ -1,0 +1,266 @@
+"""The settings file and the flags, made into one `Settings`; flags win.
+
+Every key is known by its dotted name (`responders.proxy`), which is also what a
+message about it says. An unknown key is an error: a misspelt safety setting
+that is silently ignored is worse than a run that stops.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from staplecfg.model.errors import Unreadable, UsageProblem
+from staplecfg.model.settings import TEMPLATE_DIR, Floors, Responders, Schedule, Settings
+from staplecfg.model.source import Location
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DEFAULT_FILE = PurePosixPath("/etc/staplecfg/staplecfg.toml")
+
+MOST_BYTES = 1 << 20
+"""No settings file is longer; whatever is was not meant."""
+
+
+def text(value: object) -> str:
+    """Accept a string that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("a string that is not empty")
+    return value
+
+
+def path(value: object) -> PurePosixPath:
+    """Accept an absolute path."""
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise ValueError("an absolute path")
+    return PurePosixPath(value)
+
+
+def switch(value: object) -> bool:
+    """Accept true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")  # noqa: TRY004 - the caller words all of these alike
+    return value
+
+
+def seconds(value: object) -> timedelta:
+    """Accept a number of seconds, from 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ValueError("a number of seconds, from 0")
+    try:
+        return timedelta(seconds=value)
+    except (OverflowError, ValueError):
+        raise ValueError("a number of seconds that is not beyond all measure") from None
+
+
+def positive_seconds(value: object) -> timedelta:
+    """Accept a number of seconds above 0."""
+    read = seconds(value)
+    if not read:
+        raise ValueError("a number of seconds above 0")
+    return read
+
+
+def workers(value: object) -> int:
+    """Accept how many certificates are asked about at a time."""
+    most = 64
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"a whole number from 1 to {most}")
+    return value
+
+
+def network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Accept one network: `10.0.0.0/8`, `fd00::/8`, or one address."""
+    try:
+        return ipaddress.ip_network(text(value))
+    except ValueError:
+        raise ValueError("a network such as 10.0.0.0/8, without host bits") from None
+
+
+def proxy(value: object) -> str:
+    """Accept `http://HOST:PORT`."""
+    wanted = "http://HOST:PORT"
+    url = urlsplit(text(value))
+    try:
+        port = url.port
+    except ValueError:
+        raise ValueError(wanted) from None
+    if url.scheme != "http" or not url.hostname or not port or url.path.strip("/"):
+        raise ValueError(wanted)
+    return f"http://{url.netloc}"
+
+
+def schedule(value: object) -> Schedule:
+    """Accept one of the schedules."""
+    names = [member.value for member in Schedule]
+    if value not in names:
+        raise ValueError(f"one of {', '.join(names)}")
+    return Schedule(value)
+
+
+def overrides(value: object) -> Mapping[str, str]:
+    """Accept a table of responder URL to responder URL."""
+    if not isinstance(value, dict) or not all(isinstance(url, str) for url in value.values()):
+        raise ValueError("a table of responder URL to the URL to ask instead")
+    return dict(value)
+
+
+def every(read: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
+    """Accept a list of what `read` accepts."""
+
+    def read_all(value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise ValueError("a list")  # noqa: TRY004 - the caller words all of these alike
+        return tuple(read(item) for item in value)
+
+    return read_all
+
+
+KEYS: Mapping[str, Callable[[object], Any]] = {
+    "server": text,
+    "config": path,
+    "binary": path,
+    "prefix": path,
+    "root": path,
+    "sites": every(text),
+    "exclude": every(text),
+    "delivery": text,
+    "state_dir": path,
+    "template_dirs": every(path),
+    "trust": every(path),
+    "offline": switch,
+    "test_command": every(text),
+    "reload_command": every(text),
+    "replace": every(text),
+    "force": switch,
+    "schedule": schedule,
+    "unscheduled": switch,
+    "responders.allow_networks": every(network),
+    "responders.proxy": proxy,
+    "responders.override": overrides,
+    "responders.allow_sha1_signature": switch,
+    "responders.total": positive_seconds,
+    "responders.per_certificate": positive_seconds,
+    "responders.parallel": workers,
+    "floors.least_life_left": seconds,
+    "floors.least_between_tries": seconds,
+    "floors.first_backoff": seconds,
+    "floors.most_backoff": seconds,
+    "floors.skew": seconds,
+    "floors.longest_interval": positive_seconds,
+}
+
+FLAGS_ONLY = {"root", "replace", "unscheduled", "force"}
+"""Decisions about one run, or that need consent each time."""
+
+
+def settings(flags: Mapping[str, object], file: PurePosixPath | None) -> Settings:
+    """Return `flags` laid over the settings file: `file`, or the default one where it exists.
+
+    `flags` are by dotted key, only those given. Raises `UsageProblem` for a key
+    or a value that makes no sense, `Unreadable` where `file` cannot be read.
+    """
+    values = _read(_table(file), _Where(file or DEFAULT_FILE))
+    values |= {key: _accept(key, value, None) for key, value in flags.items()}
+    given = values.pop("template_dirs", ())
+    top = {key: value for key, value in values.items() if "." not in key}
+    return Settings(
+        **top,
+        template_dirs=(*given, TEMPLATE_DIR),
+        responders=Responders(**_section("responders", values)),
+        floors=Floors(**_section("floors", values)),
+    )
+
+
+def _section(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{name}.")
+    }
+
+
+class _Where:
+    """Finds the line of a key, for TOML readers keep none."""
+
+    def __init__(self, file: PurePosixPath) -> None:
+        self.file = file
+
+    def line(self, key: str) -> Location:
+        word = re.escape(key.rpartition(".")[2])
+        try:
+            lines = Path(self.file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            return Location(self.file)
+        pattern = re.compile(rf"\s*(\[.*)?[\"']?{word}\b")
+        found = (number for number, line in enumerate(lines, 1) if pattern.match(line))
+        return Location(self.file, next(found, None))
+
+
+def _table(file: PurePosixPath | None) -> Mapping[str, object]:
+    at = Location(file or DEFAULT_FILE)
+    try:
+        with Path(at.path).open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        if file is None:
+            return {}
+        raise Unreadable("no such settings file", at=at) from None
+    except OSError as error:
+        problem = (error.strerror or str(error)).lower()
+        raise Unreadable(problem, at=at, hint="run as a user who may read it") from None
+    if len(data) > MOST_BYTES:
+        raise Unreadable("larger than any settings file", at=at)
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"at line (\d+)", str(error))
+        at = Location(at.path, int(line[1]) if line else None)
+        raise UsageProblem(f"not TOML: {error}", at=at) from None
+
+
+def _read(table: Mapping[str, object], where: _Where) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in _flat(table):
+        if key not in KEYS or key in FLAGS_ONLY:
+            near = difflib.get_close_matches(key, KEYS.keys() - FLAGS_ONLY, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else None
+            raise UsageProblem(f"unknown setting `{key}`", at=where.line(key), hint=hint)
+        values[key] = _accept(key, value, where)
+    return values
+
+
+def _flat(table: Mapping[str, object]) -> list[tuple[str, object]]:
+    flat: list[tuple[str, object]] = []
+    for key, value in table.items():
+        if key in SECTIONS and isinstance(value, dict):
+            flat += [
+                (ALIASES.get(f"{key}.{name}", f"{key}.{name}"), v) for name, v in value.items()
+            ]
+        else:
+            flat.append((key, value))
+    return flat
+
+
+SECTIONS = {"responders", "floors", "nginx"}
+ALIASES = {"nginx.delivery": "delivery"}
+"""Settings that a server's own section holds."""
+
+
+def _accept(key: str, value: object, where: _Where | None) -> Any:  # noqa: ANN401 - keys differ
+    try:
+        return KEYS[key](value)
+    except ValueError as error:
+        named = f"`{key}`" if where else f"--{key.rpartition('.')[2].replace('_', '-')}"
+        at = where.line(key) if where else None
+        raise UsageProblem(f"{named} takes {error}", at=at) from None

@@ -1,0 +1,109 @@
+"""Where the lines that can only be ours stand, and for which state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staplecfg.model.site import Origin
+from staplecfg.model.source import Location
+from staplecfg.planning.patch import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import PurePosixPath
+
+    from staplecfg.model.directive import Directive
+    from staplecfg.model.site import Configuration, Setting, Site
+    from staplecfg.servers.interface import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of ours that is in effect in a site; `own` says it stands in the site's own block."""
+
+    key: str
+    location: Location
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block that holds lines of ours itself, whatever kind of block it is."""
+
+    file: PurePosixPath
+    block: Directive
+    keys: tuple[str, ...]
+
+
+def our_lines(
+    site: Site, configuration: Configuration, delivery: Delivery, state_dir: PurePosixPath
+) -> tuple[Line, ...]:
+    """Return the lines of ours in effect in `site`, its own first.
+
+    A file that the block includes may hold one too, written by a configuration
+    manager, before there is anything in state for it to find.
+    """
+    found = [
+        Line(key, Location(site.location.path, child.line), own=True)
+        for child in children(site.block)
+        if (key := delivery.owned(child.words, state_dir)) is not None
+    ]
+    found += _included(site, configuration, delivery, state_dir)
+    found += _by_state(site, delivery, state_dir)
+    return tuple({line.key: line for line in reversed(found)}.values())[::-1]
+
+
+def our_blocks(
+    configuration: Configuration, delivery: Delivery, state_dir: PurePosixPath
+) -> Iterator[Block]:
+    """Yield every block that holds a line of ours, in the order of the files."""
+    for source in configuration.files.values():
+        yield from _blocks(source.file, source.directives, delivery, state_dir)
+
+
+def in_state(setting: Setting, state_dir: PurePosixPath) -> bool:
+    """Say whether `setting` stands in a file of ours in state."""
+    return state_dir in setting.file.parents or state_dir in setting.location.path.parents
+
+
+def _included(
+    site: Site, configuration: Configuration, delivery: Delivery, state_dir: PurePosixPath
+) -> Iterator[Line]:
+    included = dict.fromkeys(
+        (setting.file, setting.location.path)
+        for settings in site.settings.values()
+        for setting in settings
+        if setting.origin is Origin.INCLUDED
+    )
+    for file, path in included:
+        source = configuration.files.get(file)
+        for directive in source.directives if source is not None else ():
+            key = delivery.owned(directive.words, state_dir)
+            if key is not None:
+                yield Line(key, Location(path, directive.line), own=False)
+
+
+def _by_state(site: Site, delivery: Delivery, state_dir: PurePosixPath) -> Iterator[Line]:
+    """Yield what is in effect from a state file, however the block came to read it."""
+    for settings in site.settings.values():
+        for setting in settings:
+            key = setting.location.path.parent.name
+            if in_state(setting, state_dir) and setting.location.path in {
+                each.path for each in delivery.state(key, None, state_dir)
+            }:
+                yield Line(key, setting.location, own=False)
+
+
+def _blocks(
+    file: PurePosixPath,
+    directives: tuple[Directive, ...],
+    delivery: Delivery,
+    state_dir: PurePosixPath,
+) -> Iterator[Block]:
+    for directive in directives:
+        inside = children(directive)
+        keys = [key for child in inside if (key := delivery.owned(child.words, state_dir))]
+        if keys:
+            yield Block(file, directive, tuple(keys))
+        yield from _blocks(file, inside, delivery, state_dir)

@@ -1,0 +1,184 @@
+"""What is wanted in a block against what is in effect in it: keep, insert, or conflict.
+
+Present and equal is kept, wherever it stands. Absent is inserted. Another value
+is somebody's decision: `--replace NAME` overrules it where it stands in the
+block itself, or is inherited; a file that the block includes is never edited
+for one site's sake. All or nothing: one conflict, and the block is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from staplecfg.model.finding import Finding, Severity
+from staplecfg.model.site import Origin
+from staplecfg.planning.lines import in_state
+from staplecfg.planning.patch import Patch, children
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import PurePosixPath
+
+    from staplecfg.model.directive import Directive
+    from staplecfg.model.site import Setting, Site
+    from staplecfg.model.source import Location
+    from staplecfg.planning.lines import Line
+    from staplecfg.servers.interface import Delivery, Words
+
+RULE = "conflicting-directive"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one block is to have.
+
+    `words` in order; `claimed` are the names that the block's state files may
+    hold, which so must not stand in the block beside them. `replaceable` are the
+    names that the user allows to be overruled; `lines` are ours already in effect.
+    """
+
+    words: Sequence[Words]
+    claimed: frozenset[str]
+    replaceable: frozenset[str]
+    lines: Sequence[Line] = ()
+
+
+class Conflict(Exception):
+    """Carries the finding out of the walk over what is wanted."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.problem)
+        self.finding = finding
+
+
+def merge(
+    site: Site, wanted: Wanted, delivery: Delivery, state_dir: PurePosixPath
+) -> Patch | Finding:
+    """Return what must change in the block of `site` for it to have `wanted`, or the conflict."""
+    walk = _Walk(site, delivery, state_dir, wanted)
+    try:
+        for words in wanted.words:
+            walk.want(words)
+        for name in sorted(wanted.claimed - {words[0] for words in wanted.words}):
+            walk.clear(name)
+    except Conflict as conflict:
+        return conflict.finding
+    return Patch(
+        site.file,
+        site.block,
+        insert=tuple(walk.insert),
+        swap=tuple(walk.swap),
+        drop=tuple(walk.drop),
+    )
+
+
+@dataclass
+class _Walk:
+    """What has come together so far."""
+
+    site: Site
+    delivery: Delivery
+    state_dir: PurePosixPath
+    wanted: Wanted
+    insert: list[Words] = field(default_factory=list)
+    swap: list[tuple[Directive, Words]] = field(default_factory=list)
+    drop: list[Directive] = field(default_factory=list)
+
+    def want(self, words: Words) -> None:
+        """See to it that the block has `words`."""
+        if any(same(child, words) for child in children(self.site.block)):
+            return
+        if self._owned(words) is not None:
+            self._want_ours(words)
+            return
+        present = self._in_effect(words[0])
+        if present is None:
+            self.insert.append(words)
+        elif not same(present.directive, words):
+            self._overrule(present, words)
+
+    def clear(self, name: str) -> None:
+        """See to it that nothing but our state says `name` in this block."""
+        present = self._in_effect(name)
+        if present is None or present.origin is Origin.INHERITED:
+            return
+        if not self.insert or not self._may_replace(present):
+            raise self._overruled(
+                present,
+                f"`{' '.join(present.directive.words)}` stands here, and the delivery"
+                f" `{self.delivery.name}` needs the directive for itself",
+            )
+        # The last line wanted takes its place, so that remove can give it back.
+        self.swap.append((present.directive, self.insert.pop()))
+
+    def _want_ours(self, words: Words) -> None:
+        """Put in our own line; one of another key is of certificates that were here before."""
+        key = self._owned(words)
+        for line in self.wanted.lines:
+            if not line.own and line.key == key:
+                return
+            if not line.own:
+                raise self._conflict(
+                    line.location,
+                    "this line of staplecfg's is for other certificates than the site has",
+                    "take it out of the included file, or give it the site's own key",
+                )
+        stale = [child for child in children(self.site.block) if self._owned(child.words)]
+        if stale:
+            self.swap.append((stale[0], words))
+            self.drop += stale[1:]
+        else:
+            self.insert.append(words)
+
+    def _overrule(self, present: Setting, words: Words) -> None:
+        if not self._may_replace(present):
+            raise self._overruled(
+                present,
+                f"`{' '.join(present.directive.words)}` is set here,"
+                f" and stapling needs `{' '.join(words)}`",
+            )
+        if present.origin is Origin.OWN:
+            self.swap.append((present.directive, words))
+        else:
+            self.insert.append(words)
+
+    def _may_replace(self, present: Setting) -> bool:
+        return (
+            present.directive.name in self.wanted.replaceable
+            and present.origin is not Origin.INCLUDED
+        )
+
+    def _settings(self, name: str) -> tuple[Setting, ...]:
+        return self.site.settings.get(name, ())
+
+    def _in_effect(self, name: str) -> Setting | None:
+        """Return the directive `name` in effect that is not our state's; nearer ones win."""
+        foreign = [s for s in self._settings(name) if not in_state(s, self.state_dir)]
+        here = [s for s in foreign if s.origin is not Origin.INHERITED]
+        return next(reversed(here or foreign), None)
+
+    def _owned(self, words: Words) -> str | None:
+        return self.delivery.owned(words, self.state_dir)
+
+    def _overruled(self, present: Setting, problem: str) -> Conflict:
+        name = present.directive.name
+        hint = f"run staplecfg apply --replace {name} --site {quote(self.site.title)}"
+        if present.origin is Origin.INCLUDED:
+            hint = "change it there; other sites may read that file too"
+        return self._conflict(present.location, problem, hint)
+
+    def _conflict(self, at: Location, problem: str, hint: str) -> Conflict:
+        return Conflict(Finding(RULE, Severity.WARNING, at, problem, hint, self.site.title))
+
+
+def same(present: Directive, words: Words) -> bool:
+    """Say whether `present` says `words`; servers take on and off in any case."""
+    if present.block is not None:
+        return False
+    return _folded(present.words) == _folded(words)
+
+
+def _folded(words: Words) -> Words:
+    return tuple(word.lower() if word.lower() in {"on", "off"} else word for word in words)

@@ -1,0 +1,221 @@
+"""Goal PRESENT: every site that can staple has the lines for it; goal STATE_ONLY: none changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from staplecfg.model.change import Change
+from staplecfg.model.finding import Finding
+from staplecfg.model.plan import Decision, SitePlan
+from staplecfg.model.source import Location
+from staplecfg.planning import remembered, render, state
+from staplecfg.planning.choose import Chosen, LeftAlone, choose
+from staplecfg.planning.merge import Wanted, merge
+from staplecfg.planning.outcome import Outcome, fingerprint, keys_in_use, lines_in, strangers
+from staplecfg.planning.prove import rewrite
+from staplecfg.planning.template_syntax import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import PurePosixPath
+
+    from staplecfg.model.facts import Facts, Record
+    from staplecfg.model.site import Site, SourceFile
+    from staplecfg.planning.lines import Line
+    from staplecfg.planning.patch import Patch
+    from staplecfg.servers.interface import Delivery, Server, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A site whose block is to become what `patch` says, and what it is then to hold."""
+
+    site: Site
+    lines: tuple[Line, ...]
+    wanted: tuple[Words, ...]
+    patch: Patch
+
+
+def present(facts: Facts, server: Server, delivery: Delivery, *, veto: str | None) -> Outcome:
+    """Return what it takes for every chosen site to have its lines.
+
+    `veto` is why no file may be edited at all; sites that need an edit are then
+    refused with it.
+    """
+    choices = [_merged(site, facts, server, delivery) for site in facts.configuration.sites]
+    choices = [_vetoed(each, veto) for each in choices]
+    choices = _undisputed(choices)
+    changes: list[Change] = []
+    findings: list[Finding] = []
+    refused: dict[PurePosixPath, Finding] = {}
+    for file, patches in _by_file(choices).items():
+        result = rewrite(facts.configuration.files[file], patches, server.dialect)
+        if isinstance(result, Change):
+            changes.append(result)
+        else:
+            refused[file] = result
+            findings += _to_paste(result, patches, facts.configuration.files[file])
+    choices = [_refused(each, refused) for each in choices]
+    findings += [each.finding for each in choices if isinstance(each, LeftAlone) and each.finding]
+    return _outcome(choices, changes, findings, facts, delivery)
+
+
+def untouched(facts: Facts, delivery: Delivery) -> Outcome:
+    """Return what is in use as it stands, for goal STATE_ONLY."""
+    lines = [(site, lines_in(site, facts, delivery)) for site in facts.configuration.sites]
+    findings = [each for site, found in lines for each in strangers(site, found, delivery)]
+    uses = [(site, line.key) for site, found in lines for line in found]
+    keys = keys_in_use(uses, facts, delivery)
+    sites = tuple(_as_it_stands(site, facts, delivery) for site in facts.configuration.sites)
+    return Outcome((), tuple(findings), sites, keys, facts.record)
+
+
+def _merged(site: Site, facts: Facts, server: Server, delivery: Delivery) -> Merged | LeftAlone:
+    choice = choose(site, facts, delivery)
+    if not isinstance(choice, Chosen):
+        return choice
+    state_dir = facts.settings.state_dir
+    template = f"{server.name}/{delivery.name}/site.conf.j2"
+    words = render.words(
+        facts.templates, template, delivery.variables(site, state_dir), server.dialect
+    )
+    lines = lines_in(site, facts, delivery)
+    wanted = Wanted(
+        words,
+        state.claimed(delivery.key(site), facts, delivery, server.dialect),
+        frozenset(facts.settings.replace if facts.settings.sites else ()),
+        lines,
+    )
+    patch = merge(site, wanted, delivery, state_dir)
+    if isinstance(patch, Finding):
+        return LeftAlone(site, Decision.REFUSED, patch.problem, patch)
+    return Merged(site, lines, words, patch)
+
+
+def _vetoed(choice: Merged | LeftAlone, veto: str | None) -> Merged | LeftAlone:
+    if veto is None or isinstance(choice, LeftAlone) or choice.patch.empty:
+        return choice
+    return LeftAlone(choice.site, Decision.REFUSED, veto)
+
+
+def _undisputed(choices: Sequence[Merged | LeftAlone]) -> list[Merged | LeftAlone]:
+    """Refuse a block that is read in two places which need different edits."""
+    first: dict[object, Merged] = {}
+    disputed: set[object] = set()
+    for each in choices:
+        if isinstance(each, Merged):
+            known = first.setdefault(_place(each.site), each)
+            if known.patch != each.patch:
+                disputed.add(_place(each.site))
+    reason = "the block is read in several places, which need different lines"
+    return [
+        LeftAlone(each.site, Decision.REFUSED, reason) if _place(each.site) in disputed else each
+        for each in choices
+    ]
+
+
+def _by_file(choices: Sequence[Merged | LeftAlone]) -> dict[PurePosixPath, list[Patch]]:
+    found: dict[PurePosixPath, dict[object, Patch]] = {}
+    for each in choices:
+        if isinstance(each, Merged) and not each.patch.empty:
+            found.setdefault(each.site.file, {})[_place(each.site)] = each.patch
+    return {file: list(patches.values()) for file, patches in found.items()}
+
+
+def _to_paste(finding: Finding, patches: Sequence[Patch], source: SourceFile) -> Iterator[Finding]:
+    """Yield `finding` for each block, with the lines that its reader can put in elsewhere."""
+    for patch in patches:
+        words = (*patch.insert, *(wanted for _, wanted in patch.swap))
+        text = " ".join(" ".join(map(quoted, each)) + ";" for each in words)
+        hint = f"the lines are: {text}"
+        yield replace(
+            finding,
+            location=Location(source.path, patch.block.line),
+            hint=f"{finding.hint}; {hint}" if finding.hint else hint,
+        )
+
+
+def _refused(
+    choice: Merged | LeftAlone, refused: dict[PurePosixPath, Finding]
+) -> Merged | LeftAlone:
+    if isinstance(choice, LeftAlone) or choice.patch.empty or choice.site.file not in refused:
+        return choice
+    return LeftAlone(choice.site, Decision.REFUSED, refused[choice.site.file].problem)
+
+
+def _outcome(
+    choices: Sequence[Merged | LeftAlone],
+    changes: Sequence[Change],
+    findings: list[Finding],
+    facts: Facts,
+    delivery: Delivery,
+) -> Outcome:
+    record = _remembered(choices, facts, delivery)
+    for each in choices:
+        if isinstance(each, LeftAlone):
+            findings += strangers(each.site, lines_in(each.site, facts, delivery), delivery)
+    keys = keys_in_use(_uses(choices, facts, delivery), facts, delivery)
+    sites = tuple(_site_plan(each, facts, delivery) for each in choices)
+    return Outcome(tuple(changes), tuple(findings), sites, keys, record)
+
+
+def _remembered(choices: Sequence[Merged | LeftAlone], facts: Facts, delivery: Delivery) -> Record:
+    if all(isinstance(each, LeftAlone) or each.patch.empty for each in choices):
+        return facts.record
+    held = {_place(each.site): _held(each.site, facts, delivery) for each in choices}
+    known = remembered.entries(held.values(), facts.record)
+    record = facts.record
+    done: set[object] = set()
+    for each in choices:
+        place = _place(each.site)
+        if isinstance(each, LeftAlone) or each.patch.empty or place in done:
+            continue
+        done.add(place)
+        rewritten = remembered.Rewritten(
+            held[place],
+            facts.configuration.files[each.site.file].data,
+            each.wanted,
+            known.get(place),
+            lambda words: delivery.owned(words, facts.settings.state_dir),
+        )
+        record = remembered.configured(record, each.patch, rewritten)
+    return record
+
+
+def _held(site: Site, facts: Facts, delivery: Delivery) -> remembered.Held:
+    keys = tuple(line.key for line in lines_in(site, facts, delivery) if line.own)
+    return remembered.Held(site.file, site.block, delivery.key(site), keys)
+
+
+def _uses(
+    choices: Sequence[Merged | LeftAlone], facts: Facts, delivery: Delivery
+) -> Iterator[tuple[Site, str]]:
+    for each in choices:
+        if isinstance(each, Merged):
+            yield each.site, delivery.key(each.site)
+        else:
+            for line in lines_in(each.site, facts, delivery):
+                yield each.site, line.key
+
+
+def _site_plan(choice: Merged | LeftAlone, facts: Facts, delivery: Delivery) -> SitePlan:
+    leaf = fingerprint(choice.site, facts)
+    if isinstance(choice, LeftAlone):
+        keys = [line.key for line in lines_in(choice.site, facts, delivery)]
+        key = keys[0] if keys else None
+        return SitePlan(choice.site, choice.decision, delivery.name, key, leaf, choice.reason)
+    key = delivery.key(choice.site)
+    return SitePlan(choice.site, Decision.CONFIGURED, delivery.name, key, leaf)
+
+
+def _as_it_stands(site: Site, facts: Facts, delivery: Delivery) -> SitePlan:
+    lines = lines_in(site, facts, delivery)
+    if not lines:
+        return SitePlan(site, Decision.SKIPPED, reason="not configured by staplecfg")
+    leaf = fingerprint(site, facts)
+    return SitePlan(site, Decision.CONFIGURED, delivery.name, lines[0].key, leaf)
+
+
+def _place(site: Site) -> object:
+    return site.file, site.block.span

@@ -1,0 +1,144 @@
+"""Goal ABSENT: what staplecfg put in is taken out, and no more; the exact bytes back.
+
+The record says what was ours. Where it was lost, only the include line can be
+told with certainty, and what stands directly before it in the words of the
+template. A directive of the administrator's own is never taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from staplecfg.model.change import Change
+from staplecfg.model.finding import Finding, Severity
+from staplecfg.model.plan import Decision, SitePlan
+from staplecfg.model.source import Location
+from staplecfg.planning.choose import selected
+from staplecfg.planning.lines import our_blocks
+from staplecfg.planning.outcome import Outcome, fingerprint, keys_in_use, lines_in
+from staplecfg.planning.prove import rewrite, unsafe
+from staplecfg.planning.taking_out import Taken, blocks, site_places, taken_out, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import PurePosixPath
+
+    from staplecfg.model.facts import Facts, Inserted, Record, Replaced
+    from staplecfg.model.site import Site
+    from staplecfg.model.source import Span
+    from staplecfg.servers.interface import Delivery, Server
+
+NOT_READ = "lines-in-a-file-not-read"
+
+
+def absent(
+    facts: Facts, server: Server, delivery: Delivery, *, lost: bool, veto: str | None
+) -> Outcome:
+    """Return what it takes for nothing of ours to be left in the selected sites.
+
+    A line that somebody else wrote stays, and finds nothing in state any more.
+    `lost` says that the record is not to be had, so that the lines themselves
+    must tell; `veto` is why no file may be edited at all.
+    """
+    changes: list[Change] = []
+    findings = list(_elsewhere(facts))
+    record = facts.record
+    kept: set[tuple[PurePosixPath, Span]] = set()
+    for file, taken in _by_file(taken_out(facts, server, delivery, lost=lost)).items():
+        patches = [each.patch for each in taken]
+        source = facts.configuration.files[file]
+        result = unsafe(source, veto) if veto else rewrite(source, patches, server.dialect)
+        if isinstance(result, Change):
+            changes.append(result)
+            record = _forget(record, taken)
+        else:
+            findings.append(result)
+            kept |= {(file, patch.block.span) for patch in patches}
+    return _outcome(changes, findings, record, kept, facts, delivery)
+
+
+def _by_file(all_taken: Iterable[Taken]) -> dict[PurePosixPath, list[Taken]]:
+    found: dict[PurePosixPath, list[Taken]] = {}
+    for taken in all_taken:
+        found.setdefault(taken.patch.file, []).append(taken)
+    return found
+
+
+def _forget(record: Record, all_taken: Sequence[Taken]) -> Record:
+    inserted = list(record.inserted)
+    replaced = list(record.replaced)
+    for taken in all_taken:
+        if taken.inserted is not None:
+            inserted.remove(taken.inserted)
+        for each in taken.replaced:
+            if each in replaced:
+                replaced.remove(each)
+    return replace(record, inserted=tuple(inserted), replaced=tuple(replaced))
+
+
+def _elsewhere(facts: Facts) -> Iterator[Finding]:
+    for file in dict.fromkeys(each.file for each in facts.record.inserted):
+        if file not in facts.configuration.files and facts.files.exists(file):
+            yield Finding(
+                NOT_READ,
+                Severity.NOTE,
+                Location(file),
+                "staplecfg put lines into this file, and the server does not read it now;"
+                " it is left as it is",
+                "have the server read it again before `staplecfg remove`, or take them out by hand",
+            )
+
+
+def _outcome(
+    changes: Sequence[Change],
+    findings: Sequence[Finding],
+    record: Record,
+    kept: set[tuple[PurePosixPath, Span]],
+    facts: Facts,
+    delivery: Delivery,
+) -> Outcome:
+    uses: list[tuple[Site, str]] = []
+    sites: list[SitePlan] = []
+    for site in facts.configuration.sites:
+        stays = (site.file, site.block.span) in kept or not selected(site, facts.settings)
+        lines = lines_in(site, facts, delivery) if stays else ()
+        uses += [(site, line.key) for line in lines]
+        sites.append(_site_plan(site, [line.key for line in lines], facts, delivery))
+    keys = keys_in_use(uses, facts, delivery)
+    for each in our_blocks(facts.configuration, delivery, facts.settings.state_dir):
+        if (each.file, each.block.span) in kept:
+            keys |= {key: None for key in each.keys if key not in keys}
+    record = _without_the_gone(record, kept, facts, delivery)
+    return Outcome(tuple(changes), tuple(findings), tuple(sites), keys, record)
+
+
+def _without_the_gone(
+    record: Record, kept: set[tuple[PurePosixPath, Span]], facts: Facts, delivery: Delivery
+) -> Record:
+    """Return `record` without what was put into blocks that are not there any more."""
+    configuration = facts.configuration
+    sites = site_places(facts)
+    left = {
+        (file, key)
+        for file, block, keys in blocks(facts, delivery)
+        for key in keys
+        if (file, block.span) in kept or not wanted(sites.get((file, block.span)), facts)
+    }
+
+    def stays(each: Inserted | Replaced) -> bool:
+        unread = each.file not in configuration.files and facts.files.exists(each.file)
+        return unread or (each.file, each.key) in left
+
+    return replace(
+        record,
+        inserted=tuple(filter(stays, record.inserted)),
+        replaced=tuple(filter(stays, record.replaced)),
+    )
+
+
+def _site_plan(site: Site, left: Sequence[str], facts: Facts, delivery: Delivery) -> SitePlan:
+    leaf = fingerprint(site, facts)
+    if not left:
+        return SitePlan(site, Decision.SKIPPED, fingerprint=leaf, reason="nothing of ours is left")
+    return SitePlan(site, Decision.CONFIGURED, delivery.name, left[0], leaf)

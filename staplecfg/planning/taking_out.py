@@ -1,0 +1,147 @@
+"""What comes out of each block, by the record, or by the lines themselves where it was lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staplecfg.model.errors import NotUnderstood
+from staplecfg.planning import remembered, render
+from staplecfg.planning.choose import selected
+from staplecfg.planning.lines import our_blocks
+from staplecfg.planning.patch import Patch, children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import PurePosixPath
+
+    from staplecfg.model.directive import Directive
+    from staplecfg.model.facts import Facts, Inserted, Replaced
+    from staplecfg.model.site import Site
+    from staplecfg.model.source import Span
+    from staplecfg.servers.interface import Delivery, Server, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What comes out of one block, with the memories that are then spent."""
+
+    patch: Patch
+    inserted: Inserted | None
+    replaced: tuple[Replaced, ...]
+
+
+def taken_out(facts: Facts, server: Server, delivery: Delivery, *, lost: bool) -> Iterator[Taken]:
+    """Yield what comes out, a block at a time; each memory is spent once.
+
+    `lost` says that there is no record at all. One that is there and does not
+    know of a block says that its lines are somebody else's.
+    """
+    sites = site_places(facts)
+    held = [
+        remembered.Held(file, block, keys[0], keys)
+        for file, block, keys in blocks(facts, delivery)
+        if wanted(sites.get((file, block.span)), facts)
+    ]
+    entries = remembered.entries(held, facts.record)
+    replaced = list(facts.record.replaced)
+    for each in held:
+        entry = entries.get((each.file, each.block.span))
+        back = _given_back(each, replaced)
+        site = sites.get((each.file, each.block.span))
+        if entry is not None:
+            ours = _remembered(each.block, entry)
+        else:
+            ours = _told_by_lines(site, each.block, facts, server, delivery) if lost else ()
+        restored = {child.span for child, _ in back}
+        patch = Patch(
+            each.file,
+            each.block,
+            give_back=tuple((child, memory.text) for child, memory in back),
+            drop=tuple(child for child in ours if child.span not in restored),
+        )
+        if not patch.empty:
+            yield Taken(patch, entry, tuple(memory for _, memory in back))
+
+
+def site_places(facts: Facts) -> Mapping[tuple[PurePosixPath, Span], Site]:
+    """Return the sites by where their blocks stand."""
+    return {(site.file, site.block.span): site for site in facts.configuration.sites}
+
+
+def blocks(
+    facts: Facts, delivery: Delivery
+) -> Iterator[tuple[PurePosixPath, Directive, tuple[str, ...]]]:
+    """Yield the blocks with lines of ours, then those where only the record knows of any."""
+    seen = set()
+    for each in our_blocks(facts.configuration, delivery, facts.settings.state_dir):
+        seen.add((each.file, each.block.span))
+        yield each.file, each.block, each.keys
+    remembered_keys = {(each.file, each.key) for each in facts.record.inserted}
+    for place, site in site_places(facts).items():
+        key = delivery.key(site)
+        if place not in seen and (site.file, key) in remembered_keys:
+            yield site.file, site.block, (key,)
+
+
+def wanted(site: Site | None, facts: Facts) -> bool:
+    """Say whether the block of `site`, or of no site, is to be cleared."""
+    if site is not None:
+        return selected(site, facts.settings)
+    # A block that speaks no TLS any more has no name that a pattern could match.
+    return not facts.settings.sites
+
+
+def _given_back(
+    held: remembered.Held, replaced: list[Replaced]
+) -> list[tuple[Directive, Replaced]]:
+    """Return what goes back into the place of which directive, and take it off `replaced`."""
+    found: list[tuple[Directive, Replaced]] = []
+    for child in children(held.block):
+        memory = next(
+            (
+                each
+                for each in replaced
+                if each.file == held.file and each.key in held.keys and each.by == child.words
+            ),
+            None,
+        )
+        if memory is not None:
+            replaced.remove(memory)
+            found.append((child, memory))
+    return found
+
+
+def _remembered(block: Directive, entry: Inserted) -> tuple[Directive, ...]:
+    return tuple(child for child in children(block) if child.words in entry.words)
+
+
+def _told_by_lines(
+    site: Site | None, block: Directive, facts: Facts, server: Server, delivery: Delivery
+) -> tuple[Directive, ...]:
+    """Return our include lines in `block`, each with the template's words directly before it."""
+    template = _template(site, facts, server, delivery)
+    inside = children(block)
+    found: list[Directive] = []
+    for index, child in enumerate(inside):
+        if delivery.owned(child.words, facts.settings.state_dir) is None:
+            continue
+        before = index
+        while before and inside[before - 1].words in template and inside[before - 1] not in found:
+            before -= 1
+        found += inside[before : index + 1]
+    return tuple(found)
+
+
+def _template(
+    site: Site | None, facts: Facts, server: Server, delivery: Delivery
+) -> tuple[Words, ...]:
+    """Return the template's words; none where it cannot be rendered: then the line alone goes."""
+    if site is None:
+        return ()
+    name = f"{server.name}/{delivery.name}/site.conf.j2"
+    variables = delivery.variables(site, facts.settings.state_dir)
+    try:
+        return render.words(facts.templates, name, variables, server.dialect)
+    except NotUnderstood:
+        return ()

@@ -1,0 +1,32 @@
+"""Every finding that planning makes can be explained."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import staplecfg
+from staplecfg.planning.explanations import EXPLANATIONS
+
+PLANNING = Path(staplecfg.__file__).parent / "planning"
+FIT = Path(staplecfg.__file__).parent / "servers" / "nginx" / "file_fit.py"
+
+
+def made_here() -> set[str]:
+    """Return the ids that stand as constants in the files that make findings."""
+    sources = [*PLANNING.glob("*.py"), FIT]
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    found = set(re.findall(r'^[A-Z_]+ = "([a-z]+-[a-z-]+)"$', texts, re.MULTILINE))
+    return found - {"stapling-off-decided"}
+
+
+def test_there_is_an_explanation_for_each_and_for_no_other():
+    assert set(EXPLANATIONS) == made_here()
+
+
+@pytest.mark.parametrize("text", EXPLANATIONS.values(), ids=EXPLANATIONS)
+def test_an_explanation_says_what_why_and_what_to_do(text):
+    assert re.search(r"\n\nWhat: .*\n\nWhy: .*\n\nFix: ", text, re.DOTALL)
+    assert text.splitlines()[0].endswith(".")
