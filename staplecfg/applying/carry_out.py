@@ -1,0 +1,158 @@
+"""carry out: a plan becomes so, or the machine stays as it was.
+
+The order is the safety: the configuration is tested *as found*, for one that
+was broken before is the user's news and not our doing; handshakes are made
+before and after, for a server can accept a configuration and serve worse by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from staplecfg.applying import schedule, transaction
+from staplecfg.applying.report import Outcome, Report
+from staplecfg.machine import replace
+from staplecfg.model.errors import NotApplied, StaplecfgError, UndoFailed
+from staplecfg.model.plan import Goal
+from staplecfg.model.probe import Missing, worse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import PurePosixPath
+
+    from staplecfg.applying.report import Steps
+    from staplecfg.applying.watch import Watch
+    from staplecfg.model.facts import Facts
+    from staplecfg.model.plan import Plan
+    from staplecfg.model.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How far to go: `--no-reload` ends with the test, a boot unit does without it."""
+
+    test: bool = True
+    reload: bool = True
+    probe: bool = True
+
+
+def carry_out(
+    plan: Plan,
+    facts: Facts,
+    watch: Watch,
+    manner: Manner,
+    steps: Steps,
+    *,
+    included: Callable[[PurePosixPath], bool],
+) -> Report:
+    """Do what `plan` says, in `manner`, and note each of the `steps`.
+
+    The lock must be held. Raises `NotApplied` (also `StalePlan`,
+    `ServerRefused`) with everything undone, or `UndoFailed`.
+    """
+    if plan.empty:
+        return Report(Outcome.UNCHANGED, tuple(steps.done))
+    if manner.test:
+        _test_as_found(watch, steps)
+    live = manner.reload and plan.reload and watch.master is not None
+    probing = manner.probe and live
+    before = watch.probe() if probing else ()
+    probes: tuple[Probe, ...] = ()
+    reloaded = False
+    try:
+        with transaction.carry(
+            plan.changes,
+            state_dir=Path(facts.settings.state_dir),
+            root=Path("/"),
+            included=included,
+        ) as under_way:
+            _tell_changes(plan, steps)
+            if manner.test and plan.reload:
+                watch.test()
+                steps.add("tested", watch.name, "accepts the new configuration")
+            if live:
+                reloaded = True
+                watch.reload()
+                steps.add("reloaded", watch.name)
+            if probing:
+                probes = watch.probe()
+                _require_no_worse(plan, before, probes)
+                steps.add("probed", watch.name, _counted(probes))
+            schedule.take_effect(plan.changes, facts.running, steps)
+            under_way.commit()
+    except UndoFailed:
+        raise
+    except BaseException as error:
+        schedule.read_again(plan.changes, facts.running)
+        _back(watch, error, reloaded=reloaded)
+        raise
+    _collect(plan, facts, steps)
+    if plan.reload and manner.reload and watch.master is None:
+        steps.add("noted", watch.name, "is not running; this takes effect when it starts")
+    return Report(Outcome.APPLIED, tuple(steps.done), probes)
+
+
+def _test_as_found(watch: Watch, steps: Steps) -> None:
+    try:
+        watch.test()
+    except NotApplied as error:
+        raise type(error)(
+            f"the configuration is broken as it is: {error.problem}",
+            at=error.at,
+            hint=error.hint or "mend it first; staplecfg does not build on what does not start",
+            state="nothing was changed",
+        ) from None
+    steps.add("tested", watch.name, "accepts its configuration as found")
+
+
+def _tell_changes(plan: Plan, steps: Steps) -> None:
+    for change in plan.changes:
+        steps.add(
+            f"{change.op.rstrip('ey')}{'ied' if change.op == 'modify' else 'ed'}", change.path
+        )
+
+
+def _require_no_worse(plan: Plan, before: tuple[Probe, ...], after: tuple[Probe, ...]) -> None:
+    # Taking stapling out ends in handshakes without a staple: that is what was asked for.
+    fair = plan.goal is Goal.ABSENT
+    counted = [probe for probe in after if not (fair and isinstance(probe.verdict, Missing))]
+    found = worse(before, counted)
+    if found:
+        raise NotApplied(
+            "handshakes are worse than before:\n" + "\n".join(f"    {line}" for line in found),
+            hint="the server's error log says more",
+        )
+
+
+def _counted(probes: tuple[Probe, ...]) -> str:
+    kinds = [type(probe.verdict).__name__.lower() for probe in probes]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no site"
+
+
+def _back(watch: Watch, error: BaseException, *, reloaded: bool) -> None:
+    """Make the running server go by the restored files again."""
+    if not reloaded:
+        return
+    try:
+        watch.reload()
+    except StaplecfgError as second:
+        raise UndoFailed(
+            f"the files are as before, but {watch.name} could not be reloaded with them:"
+            f" {second.problem}",
+            hint=f"after: {getattr(error, 'problem', 'an interruption')}",
+            state="every file is as it was; the running server may still use the new configuration",
+        ) from error
+
+
+def _collect(plan: Plan, facts: Facts, steps: Steps) -> None:
+    """Take away what nothing uses any more; only now, for undoing would have needed it."""
+    for change in plan.collect:
+        if change.after is None:
+            replace.remove(Path(change.path))
+        else:
+            replace.write(Path(change.path), change.after.data)
+        steps.add("collected", change.path)
+    transaction.prune(plan.collect, state_dir=Path(facts.settings.state_dir), root=Path("/"))
+    schedule.take_effect(plan.collect, facts.running, steps)

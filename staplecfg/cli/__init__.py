@@ -1,0 +1,1 @@
+"""Words, exit status, colour. Effects."""

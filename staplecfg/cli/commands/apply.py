@@ -1,0 +1,109 @@
+"""apply: renew, edit, test, reload, probe; undo if it is worse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from staplecfg.applying.carry_out import Manner
+from staplecfg.applying.report import Outcome
+from staplecfg.cli.commands import diff
+from staplecfg.cli.editing import add_editing, left_alone, require_consent, step_teller
+from staplecfg.cli.flow import Errand, carried_out, refuse_elsewhere
+from staplecfg.cli.options import add_expert, add_frame, add_selection, given, settings
+from staplecfg.cli.output import describe, renewals
+from staplecfg.cli.output.result import Result
+from staplecfg.cli.output.text import counted, say
+from staplecfg.cli.schedule import warm_command
+from staplecfg.model.errors import ExitStatus
+from staplecfg.model.finding import Severity
+from staplecfg.model.plan import Decision, Goal
+
+if TYPE_CHECKING:
+    import argparse
+
+    from staplecfg.cli.flow import Done
+
+EPILOG = "example:  staplecfg apply --site 'shop.*' --dry-run"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how far to go."""
+    add_selection(parser)
+    add_editing(parser)
+    group = parser.add_argument_group("how far to go")
+    group.add_argument("--dry-run", action="store_true", help="show the diff and end in 0")
+    group.add_argument("--no-reload", action="store_true", help="write and test; do not reload")
+    group.add_argument(
+        "--config-only", action="store_true", help="write and test; no fetch, reload or probe"
+    )
+    add_expert(parser)
+    add_frame(parser)
+
+
+def run(options: argparse.Namespace) -> Result:
+    """Go the whole way, or under `--dry-run` as far as the diff."""
+    wanted = settings(options)
+    require_consent(wanted)
+    refuse_elsewhere(wanted, "apply")
+    if options.dry_run:
+        return diff.planned(options, wanted, pending=ExitStatus.DONE)
+    live = not (options.no_reload or options.config_only)
+    errand = Errand(
+        Goal.PRESENT,
+        purpose="apply",
+        manner=Manner(reload=live, probe=live),
+        warm_command=warm_command(options, given(options)),
+        fetch=not options.config_only,
+    )
+    return result(carried_out(wanted, errand, tell=say, tell_step=step_teller(options)))
+
+
+def result(done: Done) -> Result:
+    """Return what a run that wrote came to."""
+    applied = done.report.outcome is Outcome.APPLIED
+    changes = done.plan.changes if applied else ()
+    must = _at_stake(done)
+    return Result(
+        status=ExitStatus.FINDINGS if must else ExitStatus.DONE,
+        lines=(*left_alone(done.plan), _summary(done)),
+        changed=applied,
+        changes=changes,
+        findings=done.plan.findings,
+        sites=tuple(describe.site(each.site, each) for each in done.plan.sites),
+        staples=describe.staples(done.facts),
+        installation=done.facts.installation,
+        warnings=renewals.warnings(done.renewals),
+        outcome=done.report.outcome.value,
+        extra={
+            "steps": [
+                {"name": step.name, "subject": step.subject, "detail": step.detail}
+                for step in done.report.steps
+            ],
+            "renewals": [renewals.json(each) for each in done.renewals],
+            "probes": [describe.probe(each, done.facts.now) for each in done.report.probes],
+        },
+    )
+
+
+def _at_stake(done: Done) -> bool:
+    """Say whether a Must-Staple certificate is left without, or a site is in error."""
+    without = any(
+        renewal.chain.must_staple and renewal.stored.staple is None for renewal in done.renewals
+    )
+    return without or any(finding.severity is Severity.ERROR for finding in done.plan.findings)
+
+
+def _summary(done: Done) -> str:
+    configured = [each for each in done.plan.sites if each.decision is Decision.CONFIGURED]
+    stapling = [each for each in configured if _has_staple(each.fingerprint, done)]
+    others = len(done.plan.sites) - len(configured)
+    said = f"{counted(len(configured), 'site')} configured, {len(stapling)} with a staple"
+    ending = "" if done.report.outcome is Outcome.APPLIED else "; nothing to do"
+    return f"{said}, {others} left alone{ending}"
+
+
+def _has_staple(fingerprint: str | None, done: Done) -> bool:
+    stored = done.facts.stored.get(fingerprint or "")
+    return (
+        stored is not None and stored.staple is not None and stored.staple.expires > done.facts.now
+    )

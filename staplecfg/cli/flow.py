@@ -1,0 +1,163 @@
+"""The one flow, as far as a command goes: observe, renew, plan, carry out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staplecfg.applying.carry_out import carry_out
+from staplecfg.applying.report import Steps
+from staplecfg.applying.session import session
+from staplecfg.applying.watch import Watch
+from staplecfg.cli.clock import clock
+from staplecfg.cli.output import renewals as renewal_lines
+from staplecfg.cli.output.progress import progress
+from staplecfg.loading import certificates
+from staplecfg.loading.observe import observe, store_of, with_store
+from staplecfg.model.errors import NotApplied, UsageProblem
+from staplecfg.model.finding import Severity
+from staplecfg.model.plan import Goal
+from staplecfg.model.verdict import Good
+from staplecfg.planning.planner import plan
+from staplecfg.planning.units import NOTHING_RENEWS
+from staplecfg.planning.wanted import wanted
+from staplecfg.servers.registry import SERVERS
+from staplecfg.staples.renew import renew
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import PurePosixPath
+
+    from staplecfg.applying.carry_out import Manner
+    from staplecfg.applying.report import Report, Step
+    from staplecfg.model.facts import Facts
+    from staplecfg.model.plan import Plan
+    from staplecfg.model.settings import Settings
+    from staplecfg.servers.interface import Server
+    from staplecfg.staples.renew import Renewal
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One run that writes: what for, how patiently, and with what a schedule would repeat it."""
+
+    goal: Goal
+    purpose: str
+    manner: Manner
+    warm_command: tuple[str, ...]
+    lock_seconds: float = 10.0
+    fetch: bool = True
+    force: bool = False
+    """Ask also about what is not due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run that writes came to."""
+
+    facts: Facts
+    plan: Plan
+    renewals: tuple[Renewal, ...]
+    report: Report
+
+
+def server_of(settings: Settings) -> Server:
+    """Return the server that `settings` name; nginx where they name none."""
+    return SERVERS[settings.server or next(iter(SERVERS))]
+
+
+def refuse_elsewhere(settings: Settings, command: str) -> None:
+    """Raise `UsageProblem` where `command` would write to another machine's tree."""
+    if settings.elsewhere:
+        raise UsageProblem(f"--root is for check and diff; {command} works on this machine only")
+
+
+def carried_out(
+    settings: Settings,
+    errand: Errand,
+    *,
+    tell: Callable[[str], None],
+    tell_step: Callable[[Step], None],
+) -> Done:
+    """Go the whole way under the lock.
+
+    `tell` hears what is being waited for, `tell_step` each step when it is done.
+    """
+    server = server_of(settings)
+    steps = Steps(tell_step)
+    with session(
+        settings, purpose=errand.purpose, wait=errand.lock_seconds, steps=steps, tell=tell
+    ) as recovered:
+        facts = observe(server, settings, clock(), ask_resolvers=False)
+        if recovered and errand.manner.reload:
+            _take_up_again(server, facts, steps)
+        renewals = _renewed(facts, server, errand, steps)
+        facts = with_store(facts, clock())
+        made = plan(facts, server, errand.goal, warm_command=errand.warm_command)
+        _require_renewal(made)
+        report = carry_out(
+            made,
+            facts,
+            Watch(server, facts, clock),
+            errand.manner,
+            steps,
+            included=_included(facts, server),
+        )
+    return Done(facts, made, renewals, report)
+
+
+def _require_renewal(made: Plan) -> None:
+    """Raise `NotApplied` where staples would be left that nothing renews."""
+    for finding in made.findings:
+        if finding.rule == NOTHING_RENEWS and finding.severity is Severity.ERROR:
+            raise NotApplied(
+                finding.problem,
+                at=finding.location,
+                hint=finding.hint,
+                state="no configuration was changed",
+            )
+
+
+def _take_up_again(server: Server, facts: Facts, steps: Steps) -> None:
+    """Make a server that an interrupted run may have reloaded go by the restored files."""
+    watch = Watch(server, facts, clock)
+    if watch.master is not None:
+        watch.test()
+        watch.reload()
+        steps.add("reloaded", watch.name, "with what was there before the interrupted run")
+
+
+def _renewed(facts: Facts, server: Server, errand: Errand, steps: Steps) -> tuple[Renewal, ...]:
+    """Renew what is due of the certificates that the goal is about."""
+    if facts.settings.offline or errand.goal is Goal.ABSENT or not errand.fetch:
+        return ()
+    chains = wanted(facts, server, errand.goal)
+    private = [
+        (chain, certificates.private(chain, facts.private_roots, facts.now)) for chain in chains
+    ]
+    with progress(len(private), "asking responders") as advance:
+        renewals = renew(
+            private,
+            store_of(facts.settings),
+            clock=clock,
+            settings=facts.settings.responders,
+            floors=facts.settings.floors,
+            force=errand.force,
+            progress=lambda renewal: advance(str(renewal.chain.path)),
+        )
+    for renewal in renewals:
+        if isinstance(renewal.outcome, Good):
+            steps.add("fetched", renewal.chain.path, renewal_lines.detail(renewal))
+    return renewals
+
+
+def _included(facts: Facts, server: Server) -> Callable[[PurePosixPath], bool]:
+    """Return what says whether the server would read a file of that path, were it there."""
+
+    def included(path: PurePosixPath) -> bool:
+        return any(
+            server.dialect.reads(pattern, path, facts.files)
+            for pattern in facts.configuration.patterns
+        )
+
+    return included

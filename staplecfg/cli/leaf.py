@@ -1,0 +1,64 @@
+"""A certificate named on the command line, with its issuer from wherever it is known."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from staplecfg.loading import certificates
+from staplecfg.machine.disk import Disk
+from staplecfg.model.chain import NoChain
+from staplecfg.model.errors import NotUnderstood
+from staplecfg.model.source import Location
+from staplecfg.pki import pem
+
+if TYPE_CHECKING:
+    import argparse
+
+    from cryptography.x509 import Certificate
+
+    from staplecfg.model.chain import Chain
+    from staplecfg.model.settings import Settings
+
+
+def add_certificate(parser: argparse.ArgumentParser, *, positional: bool) -> None:
+    """Add the certificate, as the command's subject or as an option, and its issuer."""
+    text = "PEM file: the certificate first, then its chain"
+    if positional:
+        parser.add_argument("certificate", metavar="CERTIFICATE", help=text)
+    else:
+        parser.add_argument("--certificate", metavar="FILE", required=True, help=text)
+    parser.add_argument(
+        "--issuer", metavar="FILE", help="PEM file with the issuer, where the chain lacks it"
+    )
+
+
+def chain_of(options: argparse.Namespace, settings: Settings) -> Chain:
+    """Return the chain that `options` name; raises `NotUnderstood` where there is none.
+
+    Its issuer is the one in the file, in `--issuer`, among the trusted roots,
+    or in the system's store, whichever verifies the leaf's signature.
+    """
+    here = Disk(Path("/"))
+    path = PurePosixPath(Path(options.certificate).absolute())
+    candidates = (*_issuers(options, here), *certificates.trusted_roots(here, settings.trust))
+    chain = certificates.read(here, path, (*candidates, *certificates.system_roots(here)))
+    if isinstance(chain, NoChain):
+        raise NotUnderstood(chain.problem, at=Location(path), hint=chain.hint)
+    if options.issuer is not None and chain.issuer is None:
+        raise NotUnderstood(
+            "none of its certificates issued the one asked about",
+            at=Location(PurePosixPath(Path(options.issuer).absolute())),
+            hint=f"the issuer is {chain.leaf.issuer.rfc4514_string()}",
+        )
+    return chain
+
+
+def _issuers(options: argparse.Namespace, here: Disk) -> tuple[Certificate, ...]:
+    if options.issuer is None:
+        return ()
+    path = PurePosixPath(Path(options.issuer).absolute())
+    try:
+        return pem.certificates(here.read(path))
+    except NotUnderstood as error:
+        raise NotUnderstood(error.problem, at=Location(path), hint=error.hint) from None
