@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
-from staplecfg.checks.subjects import self_signed
+from staplecfg.checks.subjects import selected, self_signed
 from staplecfg.model.chain import Chain, NoChain
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from staplecfg.model.facts import Facts
     from staplecfg.model.finding import Finding
     from staplecfg.model.settings import Settings
@@ -61,26 +58,6 @@ def choose(site: Site, facts: Facts, delivery: Delivery) -> Choice:
         if unfit is not None:
             return LeftAlone(site, Decision.SKIPPED, unfit)
     return Chosen(site, chains)
-
-
-def selected(site: Site, settings: Settings) -> bool:
-    """Say whether `--site` and `--exclude` leave `site` in.
-
-    A pattern matches a name, in any case, or the place: `path` or `path:line`.
-    """
-    wanted = not settings.sites or _matches(site, settings.sites)
-    return wanted and not _matches(site, settings.exclude)
-
-
-def _matches(site: Site, patterns: Sequence[str]) -> bool:
-    names = [name.lower() for name in (*site.names, site.title)]
-    paths = (str(site.location.path), str(site.file))
-    places = [*paths, *(f"{path}:{site.location.line}" for path in paths)]
-    return any(
-        any(fnmatchcase(name, pattern.lower()) for name in names)
-        or any(fnmatchcase(place, pattern) for place in places)
-        for pattern in patterns
-    )
 
 
 def _unreadable(chain: NoChain | None) -> str:

@@ -11,6 +11,7 @@ from staplecfg.model.change import Change, Content, Kind
 from staplecfg.model.errors import UsageProblem
 from staplecfg.model.facts import Record
 from staplecfg.model.filesystem import Overlay
+from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Goal, Plan
 from staplecfg.planning import record as memory
 from staplecfg.planning import units
@@ -33,7 +34,6 @@ SPOKEN = (must_staple_no_responder.RULE, no_responder_url.RULE, stapling_off_dec
 """The rules that say why a site is left alone, in the words that `check` uses."""
 
 UNSTABLE = "planning again would change it again"
-UNRENEWED = "nothing would renew its staple"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,7 @@ def _draft(facts: Facts, server: Server, terms: Terms) -> Plan:
     if terms.goal is Goal.PRESENT:
         findings += run(SPOKEN, facts)
         if outcome.keys and delivery.needs_schedule and not scheduled.runs:
-            findings.append(units.nothing_renews(facts))
-            if not facts.settings.unscheduled:
-                vetoed = replace(terms, veto=terms.veto or UNRENEWED)
-                outcome = _outcome(facts, server, delivery, vetoed)
+            findings += units.nothing_renews(facts)
     return _assembled(facts, server, outcome, scheduled, terms, tuple(findings))
 
 
@@ -172,6 +169,8 @@ def _used_elsewhere(facts: Facts, server: Server, delivery: Delivery) -> frozens
 def _litter(
     facts: Facts, delivery: Delivery, in_use: frozenset[PurePosixPath]
 ) -> tuple[PurePosixPath, ...]:
+    if any(finding.severity is Severity.ERROR for finding in facts.configuration.findings):
+        return ()  # what cannot be read may name it
     return delivery.litter(facts.files, facts.settings.state_dir, in_use)
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from staplecfg.checks.subjects import selected
 from staplecfg.model.change import Change
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.plan import Decision, SitePlan
 from staplecfg.model.source import Location
-from staplecfg.planning.choose import selected
 from staplecfg.planning.lines import our_blocks
 from staplecfg.planning.outcome import Outcome, fingerprint, keys_in_use, lines_in
 from staplecfg.planning.prove import rewrite, unsafe

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staplecfg.checks.subjects import selected
 from staplecfg.model.errors import NotUnderstood
 from staplecfg.planning import remembered, render
-from staplecfg.planning.choose import selected
 from staplecfg.planning.lines import our_blocks
 from staplecfg.planning.patch import Patch, children
 

@@ -97,10 +97,16 @@ def removal(paths: Sequence[PurePosixPath], facts: Facts) -> tuple[Change, ...]:
     )
 
 
-def nothing_renews(facts: Facts) -> Finding:
-    """Return the finding that the staples would rot; a note where the user says to go on."""
+def nothing_renews(facts: Facts) -> tuple[Finding, ...]:
+    """Return the finding that the staples would rot, for whoever applies the plan to refuse it.
+
+    A note where the user says to go on, and nothing about another machine's
+    tree: what runs there is not to be seen from here.
+    """
+    if facts.settings.elsewhere:
+        return ()
     severity = Severity.NOTE if facts.settings.unscheduled else Severity.ERROR
-    return Finding(
+    found = Finding(
         NOTHING_RENEWS,
         severity,
         Location(facts.configuration.main),
@@ -108,6 +114,7 @@ def nothing_renews(facts: Facts) -> Finding:
         "set `schedule` to systemd or cron; or run `staplecfg warm` hourly by other means"
         " and say --unscheduled",
     )
+    return (found,)
 
 
 def _files(

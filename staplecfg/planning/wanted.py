@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from staplecfg.checks.subjects import selected
 from staplecfg.model.chain import Chain
 from staplecfg.model.plan import Goal
-from staplecfg.planning.choose import selected
 from staplecfg.planning.lines import our_lines
 
 if TYPE_CHECKING:

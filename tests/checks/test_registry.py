@@ -15,6 +15,7 @@ from staplecfg.checks.explain import explain, find, overview, suggestions, summa
 from staplecfg.checks.registry import GENERAL_RULES, run
 from staplecfg.model.rule import Rule
 from staplecfg.model.settings import Settings
+from staplecfg.planning.explanations import PLANNING_RULES
 from staplecfg.servers.nginx.rules.registry import NGINX_RULES
 from tests.support.facts import BLOG, SHOP, SHOP_PEM, facts, http, server
 
@@ -165,7 +166,7 @@ def test_the_page_of_rules_lists_them_all():
     page = (CHECKOUT / "docs/rules.md").read_text(encoding="utf-8")
     rows = [
         f"| `{rule.id}` | {rule.severity.value} | {summary(rule)} |"
-        for rule in sorted(RULES, key=lambda rule: rule.id)
+        for rule in sorted((*RULES, *PLANNING_RULES), key=lambda rule: rule.id)
     ]
 
     assert [line for line in page.splitlines() if line.startswith("| `")] == rows, (

@@ -489,13 +489,12 @@ def test_an_unselected_site_that_has_our_line_keeps_its_state():
     assert made.empty
 
 
-def test_staples_that_nothing_renews_are_not_configured():
+def test_staples_that_nothing_renews_are_planned_with_an_error_to_refuse_them_by():
     seen = machine(http(server()), FILES, running=Running(4121))
 
     made = plan(seen)
 
-    assert made.empty
-    assert [site.decision for site in made.sites] == [Decision.REFUSED]
+    assert edited(made)
     (finding,) = made.findings
     assert (finding.rule, finding.severity) == ("nothing-renews", Severity.ERROR)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.checks.registry import GENERAL_RULES
 from staplecfg.checks.registry import run as run_rules
+from staplecfg.checks.subjects import selected
 from staplecfg.cli.clock import clock
 from staplecfg.cli.flow import server_of
 from staplecfg.cli.options import add_expert, add_frame, add_root, add_selection, settings
@@ -16,7 +17,6 @@ from staplecfg.cli.output.result import Result
 from staplecfg.loading.observe import observe
 from staplecfg.model.errors import ExitStatus
 from staplecfg.model.finding import Severity
-from staplecfg.planning.choose import selected
 
 if TYPE_CHECKING:
     import argparse

@@ -9,6 +9,7 @@ from staplecfg.checks.registry import GENERAL_RULES
 from staplecfg.cli.options import add_frame
 from staplecfg.cli.output.result import Result
 from staplecfg.model.errors import UsageProblem
+from staplecfg.planning.explanations import PLANNING_RULES
 from staplecfg.servers.registry import SERVERS
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Return the text of one rule, or a line for each."""
-    rules = (*GENERAL_RULES, *(rule for server in SERVERS.values() for rule in server.rules))
+    servers = (rule for server in SERVERS.values() for rule in server.rules)
+    rules = (*GENERAL_RULES, *servers, *PLANNING_RULES)
     if options.rule is None:
         return Result(
             lines=tuple(explain.overview(rules).splitlines()), extra={"rules": _json(rules)}
