@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from staplecfg.checks.registry import GENERAL_RULES
@@ -37,9 +36,8 @@ def run(options: argparse.Namespace) -> Result:
     wanted = settings(options)
     server = server_of(wanted)
     facts = observe(server, wanted, clock(), ask_resolvers=True)
-    sites = tuple(site for site in facts.configuration.sites if selected(site, wanted))
-    facts = replace(facts, configuration=replace(facts.configuration, sites=sites))
     found = run_rules((*GENERAL_RULES, *server.rules), facts)
+    sites = [site for site in facts.configuration.sites if selected(site, wanted)]
     bad = any(each.severity is Severity.ERROR for each in found)
     colour = text.wants_colour(sys.stdout)
     return Result(
