@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staplecfg.applying import schedule, transaction
+from staplecfg.applying import owing, schedule, transaction
 from staplecfg.applying.report import Outcome, Report
 from staplecfg.machine import replace
 from staplecfg.model.errors import NotApplied, StaplecfgError, UndoFailed
@@ -52,46 +52,68 @@ def carry_out(
     The lock must be held. Raises `NotApplied` (also `StalePlan`,
     `ServerRefused`) with everything undone, or `UndoFailed`.
     """
-    if plan.empty:
+    run = _Run(plan, facts, watch, manner, steps)
+    if plan.empty and not run.live:
         return Report(Outcome.UNCHANGED, tuple(steps.done))
     if manner.test:
         _test_as_found(watch, steps)
-    live = manner.reload and plan.reload and watch.master is not None
-    probing = manner.probe and live
-    before = watch.probe() if probing else ()
-    probes: tuple[Probe, ...] = ()
-    reloaded = False
+    if plan.reload:
+        owing.note(facts)
     try:
-        with transaction.carry(
-            plan.changes,
-            state_dir=Path(facts.settings.state_dir),
-            root=Path("/"),
-            included=included,
-        ) as under_way:
-            _tell_changes(plan, steps)
-            if manner.test and plan.reload:
-                watch.test()
-                steps.add("tested", watch.name, "accepts the new configuration")
-            if live:
-                reloaded = True
-                watch.reload()
-                steps.add("reloaded", watch.name)
-            if probing:
-                probes = watch.probe()
-                _require_no_worse(plan, before, probes)
-                steps.add("probed", watch.name, _counted(probes))
-            schedule.take_effect(plan.changes, facts.running, steps)
-            under_way.commit()
+        probes = run.transact(included)
     except UndoFailed:
         raise
     except BaseException as error:
         schedule.read_again(plan.changes, facts.running)
-        _back(watch, error, reloaded=reloaded)
+        _back(watch, error, reloaded=run.reloaded)
         raise
+    if run.live:
+        owing.settle(facts)
     _collect(plan, facts, steps)
     if plan.reload and manner.reload and watch.master is None:
         steps.add("noted", watch.name, "is not running; this takes effect when it starts")
     return Report(Outcome.APPLIED, tuple(steps.done), probes)
+
+
+class _Run:
+    """One plan on its way; `reloaded` says whether the server was told of it."""
+
+    def __init__(
+        self, plan: Plan, facts: Facts, watch: Watch, manner: Manner, steps: Steps
+    ) -> None:
+        self.plan, self.facts, self.watch = plan, facts, watch
+        self.manner, self.steps = manner, steps
+        self.live = (
+            manner.reload and watch.master is not None and (plan.reload or owing.owed(facts))
+        )
+        self.reloaded = False
+
+    def transact(self, included: Callable[[PurePosixPath], bool]) -> tuple[Probe, ...]:
+        """Change, test, reload and probe; whatever raises in here undoes the changes."""
+        probing = self.manner.probe and self.live
+        before = self.watch.probe() if probing else ()
+        probes: tuple[Probe, ...] = ()
+        with transaction.carry(
+            self.plan.changes,
+            state_dir=Path(self.facts.settings.state_dir),
+            root=Path("/"),
+            included=included,
+        ) as under_way:
+            _tell_changes(self.plan, self.steps)
+            if self.manner.test and self.plan.reload:
+                self.watch.test()
+                self.steps.add("tested", self.watch.name, "accepts the new configuration")
+            if self.live:
+                self.reloaded = True
+                self.watch.reload()
+                self.steps.add("reloaded", self.watch.name)
+            if probing:
+                probes = self.watch.probe()
+                _require_no_worse(self.plan, before, probes)
+                self.steps.add("probed", self.watch.name, _counted(probes))
+            schedule.take_effect(self.plan.changes, self.facts.running, self.steps)
+            under_way.commit()
+        return probes
 
 
 def _test_as_found(watch: Watch, steps: Steps) -> None:

@@ -132,6 +132,12 @@ def test_offline_withdraws_too_and_asks_and_reloads_nobody(lab):
     assert ended.status == 1, ended
     assert "ssl_stapling_file" not in directives(snippet(lab))
     assert (lab.responder.asked, reloads(lab)) == (asked, times)
+    # What nginx has not read since is still served: the next run that may, reloads.
+    lab.responder.down()
+    assert lab.cli("warm").status == 1
+    assert reloads(lab) == times + 1
+    assert lab.cli("warm").status == 1
+    assert reloads(lab) == times + 1
 
 
 def test_a_responder_that_is_down_costs_nothing_while_the_staple_lives(lab):
