@@ -32,21 +32,21 @@ PHASES: dict[str, Callable[[Laboratory], Counted]] = {
 }
 
 
-def run(lab: Laboratory, command: str, *arguments: str) -> int:
+def run(watched: Laboratory, command: str, *arguments: str) -> int:
     """Run `staplecfg`, show what it says, and return its exit status."""
     print(f"\n$ staplecfg {' '.join([command, *arguments])} ...", flush=True)
-    done = lab.staplecfg(command, *arguments)
-    for line in done.stdout.replace(str(lab.directory), SHORT).splitlines():
+    done = watched.lab.process(command, *arguments)
+    for line in (done.out + done.err).replace(str(watched.lab.root), SHORT).splitlines():
         print(f"    {line}")
-    print(f"    (exit status {done.returncode})", flush=True)
-    return done.returncode
+    print(f"    (exit status {done.status})", flush=True)
+    return done.status
 
 
-def measure(lab: Laboratory) -> dict[str, Counted]:
+def measure(watched: Laboratory) -> dict[str, Counted]:
     """Count visitors in every phase."""
     counts = {}
     for name, phase in PHASES.items():
-        counts[name] = phase(lab)
+        counts[name] = phase(watched)
         print(f"  {name:28}{counts[name].summary}", flush=True)
     return counts
 
@@ -66,25 +66,25 @@ def _cell(counted: Counted | None) -> str:
     return f"{counted.unstapled:>9} {counted.wrong:>5} {counted.handshakes:>10}"
 
 
-def demonstrate(lab: Laboratory) -> dict[str, bool]:
+def demonstrate(watched: Laboratory) -> dict[str, bool]:
     """Show the main job, and return which promise held."""
-    before = lab.configuration()
+    before = watched.lab.files()
     print(f"\n1. Visitors with plain `ssl_stapling on`: {HANDSHAKES} full handshakes each time")
-    without = measure(lab)
+    without = measure(watched)
 
     print("\n2. What staplecfg says, would change, and does")
-    run(lab, "check")
-    pending = run(lab, "diff", "--unscheduled")
-    applied = run(lab, "apply", "--unscheduled")
+    run(watched, "check")
+    pending = run(watched, "diff", "--unscheduled")
+    applied = run(watched, "apply", "--unscheduled")
 
     print("\n3. The same visitors afterwards")
-    with_it = {"right after apply": lab.count()}
+    with_it = {"right after apply": watched.count()}
     print(f"  {'right after apply':28}{with_it['right after apply'].summary}")
-    with_it |= measure(lab)
-    nothing_left = run(lab, "diff", "--unscheduled")
+    with_it |= measure(watched)
+    nothing_left = run(watched, "diff", "--unscheduled")
 
     print("\n4. Taking it out again")
-    removed = run(lab, "remove")
+    removed = run(watched, "remove")
 
     show(without, with_it)
     return {
@@ -95,7 +95,7 @@ def demonstrate(lab: Laboratory) -> dict[str, bool]:
         ),
         **{f"0 unstapled, 0 wrong: {name}": each.flawless for name, each in with_it.items()},
         "remove gave back every byte of the configuration": removed == 0
-        and lab.configuration() == before,
+        and watched.lab.files() == before,
     }
 
 
@@ -108,10 +108,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="staplecfg-demo-") as name:
         # nginx's workers run as nobody where this runs as root.
         Path(name).chmod(0o755)
-        with laboratory(Path(name)) as lab:
-            print(f"{lab.nginx.banner}, 4 workers, {len(NAMES)} sites; `openssl ocsp` 200 ms slow")
+        with laboratory(Path(name)) as watched:
+            banner = watched.lab.nginx.banner
+            print(f"{banner}, 4 workers, {len(NAMES)} sites; `openssl ocsp` 200 ms slow")
             print(f"everything on loopback and under {name}, called {SHORT} below")
-            promises = demonstrate(lab)
+            promises = demonstrate(watched)
 
     print("\nPromises")
     for promise, held in promises.items():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from staplecfg.cli.main import main
 from tests.support.authority import Authority, Issued, pem
-from tests.support.nginx import Nginx, free_port
+from tests.support.nginx import CHECKOUT, Nginx, free_port
 from tests.support.openssl_responder import OpensslResponder
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Lab:
     ) -> Lab:
         """Build one; the responder answers, nginx is configured and not yet started."""
         authority = Authority.create()
-        (root / "pki").mkdir(parents=True)
+        (root / "pki").mkdir(parents=True, exist_ok=True)
         responder = OpensslResponder(authority, root / "responder", delay=delay)
         lab = cls(root, authority, responder, Nginx(root / "nginx", workers=workers), free_port())
         (root / "pki" / "root.pem").write_bytes(pem(authority.root.cert))
@@ -84,6 +84,14 @@ class Lab:
         return self.nginx.site(
             name, listen=f"127.0.0.1:{self.port} ssl", certificates=[(chain, key)], lines=lines
         )
+
+    def renew(self, name: str) -> Issued:
+        """Put a new certificate for `name` in the place of its old one; the responder knows it."""
+        issued = self.authority.leaf([name], responders=[self.responder.url])
+        self.issued[name] = issued
+        issued.write(self.root / "pki", name)
+        self.responder.start([*self.issued.values()])
+        return issued
 
     @property
     def state(self) -> Path:
@@ -123,7 +131,7 @@ class Lab:
         """Run `command` in a process of its own."""
         argv = [sys.executable, "-m", "staplecfg", *self.arguments(command, *more)]
         done = subprocess.run(
-            argv, capture_output=True, text=True, check=False, timeout=120, env=env
+            argv, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120, env=env
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 

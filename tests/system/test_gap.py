@@ -34,18 +34,18 @@ each_phase = pytest.mark.parametrize("phase", PHASES.values(), ids=PHASES.keys()
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory) -> Iterator[Laboratory]:
     """As people run it."""
-    with laboratory(tmp_path_factory.mktemp("plain")) as lab:
-        lab.nginx.start()
-        yield lab
+    with laboratory(tmp_path_factory.mktemp("plain")) as watched:
+        watched.lab.nginx.start()
+        yield watched
 
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory) -> Iterator[Laboratory]:
     """The same after `staplecfg apply`."""
-    with laboratory(tmp_path_factory.mktemp("applied")) as lab:
-        lab.nginx.start()
-        lab.do("apply", "--unscheduled")
-        yield lab
+    with laboratory(tmp_path_factory.mktemp("applied")) as watched:
+        watched.lab.nginx.start()
+        watched.do("apply", "--unscheduled")
+        yield watched
 
 
 @each_phase
@@ -66,80 +66,80 @@ def test_with_staplecfg_every_visitor_gets_a_good_staple(applied: Laboratory, ph
 
 
 def test_right_after_apply_every_visitor_gets_a_good_staple(tmp_path):
-    with laboratory(tmp_path) as lab:
-        lab.nginx.start()
-        lab.do("apply", "--unscheduled")
+    with laboratory(tmp_path) as watched:
+        watched.lab.nginx.start()
+        watched.do("apply", "--unscheduled")
 
-        counted = lab.count()
+        counted = watched.count()
 
     assert counted.handshakes >= ENOUGH
     assert counted.flawless, counted
 
 
 def test_while_apply_works_nobody_is_turned_away_or_given_a_wrong_staple(tmp_path):
-    with laboratory(tmp_path, lines="") as lab:
-        lab.nginx.start()
-        with Crowd(lab.crowd, least=ENOUGH) as crowd:
-            lab.do("apply", "--unscheduled")
+    with laboratory(tmp_path, lines="") as watched:
+        watched.lab.nginx.start()
+        with Crowd(watched.crowd, least=ENOUGH) as crowd:
+            watched.do("apply", "--unscheduled")
 
     assert (crowd.counted.wrong, crowd.counted.refused) == (0, 0), crowd.counted
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_number_of_workers_does_not_matter(tmp_path, workers: int):
-    with laboratory(tmp_path, workers=workers) as lab:
-        lab.nginx.start()
-        lab.do("apply", "--unscheduled")
+    with laboratory(tmp_path, workers=workers) as watched:
+        watched.lab.nginx.start()
+        watched.do("apply", "--unscheduled")
 
-        counted = lab.through_reload()
+        counted = watched.through_reload()
 
     assert counted.flawless, counted
 
 
 def test_through_the_renewal_of_the_staples_every_visitor_gets_a_good_one(applied: Laboratory):
-    asked = applied.responder.asked
+    asked = applied.lab.responder.asked
 
     with Crowd(applied.crowd, least=ENOUGH) as crowd:
         applied.do("warm", "--force")
 
-    assert applied.responder.asked > asked
+    assert applied.lab.responder.asked > asked
     assert crowd.counted.flawless, crowd.counted
 
 
 def test_through_the_renewal_of_a_certificate_every_visitor_gets_a_good_staple(tmp_path):
-    with laboratory(tmp_path) as lab:
-        lab.nginx.start()
-        lab.do("apply", "--unscheduled")
+    with laboratory(tmp_path) as watched:
+        watched.lab.nginx.start()
+        watched.do("apply", "--unscheduled")
 
-        with Crowd(lab.crowd, least=ENOUGH) as crowd:
-            lab.issue("blog.example")
-            lab.do("warm")
+        with Crowd(watched.crowd, least=ENOUGH) as crowd:
+            new = watched.lab.renew("blog.example")
+            watched.do("warm")
 
-        renewed = lab.count()
+        renewed = watched.count()
 
     assert crowd.counted.flawless, crowd.counted
     assert renewed.flawless, renewed
-    assert lab.issued[-1].sha256 in renewed.presented
+    assert new.sha256 in renewed.presented
 
 
 def test_through_an_outage_during_renewal_the_old_staples_stay(applied: Laboratory):
-    applied.responder.down()
+    applied.lab.responder.down()
     try:
         with Crowd(applied.crowd, least=ENOUGH) as crowd:
-            applied.staplecfg("warm", "--force")
+            applied.lab.process("warm", "--force")
     finally:
-        applied.responder.up()
+        applied.lab.responder.up()
 
     assert crowd.counted.flawless, crowd.counted
 
 
 def test_remove_gives_back_every_byte(tmp_path):
-    with laboratory(tmp_path) as lab:
-        lab.nginx.start()
-        before = lab.configuration()
-        lab.do("apply", "--unscheduled")
-        assert lab.configuration() != before
+    with laboratory(tmp_path) as watched:
+        watched.lab.nginx.start()
+        before = watched.lab.files()
+        watched.do("apply", "--unscheduled")
+        assert watched.lab.files() != before
 
-        lab.do("remove")
+        watched.do("remove")
 
-        assert lab.configuration() == before
+        assert watched.lab.files() == before
