@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staplecfg.applying.carry_out import carry_out
+from staplecfg.applying.included import included, require_unread
 from staplecfg.applying.report import Steps
 from staplecfg.applying.session import session
 from staplecfg.applying.watch import Watch
+from staplecfg.checks.registry import run as run_rules
 from staplecfg.cli.clock import clock
 from staplecfg.cli.output import renewals as renewal_lines
 from staplecfg.cli.output.progress import progress
@@ -26,7 +29,6 @@ from staplecfg.staples.renew import renew
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import PurePosixPath
 
     from staplecfg.applying.carry_out import Manner
     from staplecfg.applying.report import Report, Step
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from staplecfg.model.settings import Settings
     from staplecfg.servers.interface import Server
     from staplecfg.staples.renew import Renewal
+
+TROUBLE = "configuration-trouble"
+"""The rule for what could not be read or understood, by any server's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +90,22 @@ def carried_out(
     """
     server = server_of(settings)
     steps = Steps(tell_step)
+    if not Path(settings.state_dir).exists():
+        # Made in the wrong place, the mere directory would keep the server from starting.
+        require_unread(observe(server, settings, clock(), ask_resolvers=False), server)
     with session(
         settings, purpose=errand.purpose, wait=errand.lock_seconds, steps=steps, tell=tell
     ) as recovered:
         facts = observe(server, settings, clock(), ask_resolvers=False)
+        if errand.goal is Goal.PRESENT:
+            require_unread(facts, server)
         if recovered and errand.manner.reload:
             _take_up_again(server, facts, steps)
         renewals = _renewed(facts, server, errand, steps)
         facts = with_store(facts, clock())
-        made = plan(facts, server, errand.goal, warm_command=errand.warm_command)
+        made = with_trouble(
+            plan(facts, server, errand.goal, warm_command=errand.warm_command), facts, server
+        )
         _require_renewal(made)
         report = carry_out(
             made,
@@ -101,9 +113,16 @@ def carried_out(
             Watch(server, facts, clock),
             errand.manner,
             steps,
-            included=_included(facts, server),
+            included=included(facts, server),
         )
     return Done(facts, made, renewals, report)
+
+
+def with_trouble(made: Plan, facts: Facts, server: Server) -> Plan:
+    """Return `made` with what could not be read, for a site in such a file is not in the plan."""
+    rules = [rule for rule in server.rules if rule.id == TROUBLE]
+    found = (*run_rules(rules, facts), *made.findings)
+    return replace(made, findings=tuple(dict.fromkeys(found)))
 
 
 def _require_renewal(made: Plan) -> None:
@@ -149,15 +168,3 @@ def _renewed(facts: Facts, server: Server, errand: Errand, steps: Steps) -> tupl
         if isinstance(renewal.outcome, Good):
             steps.add("fetched", renewal.chain.path, renewal_lines.detail(renewal))
     return renewals
-
-
-def _included(facts: Facts, server: Server) -> Callable[[PurePosixPath], bool]:
-    """Return what says whether the server would read a file of that path, were it there."""
-
-    def included(path: PurePosixPath) -> bool:
-        return any(
-            server.dialect.reads(pattern, path, facts.files)
-            for pattern in facts.configuration.patterns
-        )
-
-    return included

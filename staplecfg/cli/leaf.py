@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from staplecfg.loading import certificates
 from staplecfg.machine.disk import Disk
 from staplecfg.model.chain import NoChain
-from staplecfg.model.errors import NotUnderstood
+from staplecfg.model.errors import NotUnderstood, Unreadable
 from staplecfg.model.source import Location
 from staplecfg.pki import pem
 
@@ -41,10 +41,11 @@ def chain_of(options: argparse.Namespace, settings: Settings) -> Chain:
     """
     here = Disk(Path("/"))
     path = PurePosixPath(Path(options.certificate).absolute())
-    candidates = (*_issuers(options, here), *certificates.trusted_roots(here, settings.trust))
+    candidates = (*_issuers(options), *certificates.trusted_roots(here, settings.trust))
     chain = certificates.read(here, path, (*candidates, *certificates.system_roots(here)))
     if isinstance(chain, NoChain):
-        raise NotUnderstood(chain.problem, at=Location(path), hint=chain.hint)
+        hint = chain.hint or "name a PEM file: the certificate first, then its chain"
+        raise NotUnderstood(chain.problem, at=Location(path), hint=hint)
     if options.issuer is not None and chain.issuer is None:
         raise NotUnderstood(
             "none of its certificates issued the one asked about",
@@ -54,11 +55,20 @@ def chain_of(options: argparse.Namespace, settings: Settings) -> Chain:
     return chain
 
 
-def _issuers(options: argparse.Namespace, here: Disk) -> tuple[Certificate, ...]:
+def content(file: str, expected: str) -> bytes:
+    """Return what `file` holds; raises `Unreadable`, whose hint names what was `expected`."""
+    try:
+        return Disk(Path("/")).read(PurePosixPath(Path(file).absolute()))
+    except Unreadable as error:
+        hint = error.hint or f"name {expected}"
+        raise Unreadable(error.problem, at=error.at, hint=hint) from None
+
+
+def _issuers(options: argparse.Namespace) -> tuple[Certificate, ...]:
     if options.issuer is None:
         return ()
     path = PurePosixPath(Path(options.issuer).absolute())
     try:
-        return pem.certificates(here.read(path))
+        return pem.certificates(content(options.issuer, "a PEM file that holds the issuer"))
     except NotUnderstood as error:
         raise NotUnderstood(error.problem, at=Location(path), hint=error.hint) from None

@@ -89,12 +89,14 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", "-V", action="version", version=f"staplecfg {__version__}")
     parser.add_argument("command", nargs="?", metavar="COMMAND", help=argparse.SUPPRESS)
     frame, rest = parser.parse_known_args(arguments[:1])
-    if frame.help or frame.command is None:
+    if frame.help or not arguments:
         _help(parser)
     if frame.command not in COMMANDS or rest:
         word = frame.command if frame.command is not None else rest[0]
         near = difflib.get_close_matches(word, COMMANDS, n=1)
         hint = f"did you mean `{near[0]}`?" if near else "`staplecfg --help` lists the commands"
+        if rest:
+            hint = "the command comes first, its options after it"
         raise UsageProblem(f"no command `{word}`", hint=hint)
     module = command(frame.command)
     own = _Parser(

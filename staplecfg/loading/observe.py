@@ -41,7 +41,7 @@ def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers:
     disk = Disk(Path(settings.root))
     here = Disk(Path("/"))
     installation = _installation(server, settings)
-    configuration = server.dialect.configuration(disk, installation, settings)
+    configuration = _configuration(server, disk, installation, settings)
     private = certificates.trusted_roots(here, settings.trust)
     roots = (*private, *certificates.system_roots(disk))
     chains = certificates.chains(disk, configuration.sites, roots)
@@ -111,6 +111,19 @@ def _installation(server: Server, settings: Settings) -> Installation:
     )
 
 
+def _configuration(
+    server: Server, disk: Disk, installation: Installation, settings: Settings
+) -> Configuration:
+    try:
+        return server.dialect.configuration(disk, installation, settings)
+    except Unreadable as error:
+        raise Unreadable(
+            error.problem,
+            at=error.at,
+            hint=error.hint or "name the main configuration file with --config",
+        ) from None
+
+
 def _running(
     server: Server, configuration: Configuration, installation: Installation, settings: Settings
 ) -> Running:
@@ -131,8 +144,8 @@ def _record(disk: Disk, settings: Settings) -> Record:
         return Record()
     try:
         return record.decode(disk.read(path))
-    except NotUnderstood as error:
-        raise NotUnderstood(
+    except (NotUnderstood, Unreadable) as error:
+        raise type(error)(
             f"staplecfg's own record: {error.problem}",
             at=Location(path),
             hint="move the file away; remove then goes by the lines themselves",

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from staplecfg.machine.disk import Disk
 from staplecfg.model.errors import Unreadable, UsageProblem
 from staplecfg.model.settings import TEMPLATE_DIR, Floors, Responders, Schedule, Settings
 from staplecfg.model.source import Location
@@ -32,6 +33,9 @@ DEFAULT_FILE = PurePosixPath("/etc/staplecfg/staplecfg.toml")
 
 MOST_BYTES = 1 << 20
 """No settings file is longer; whatever is was not meant."""
+
+MOST_TIME = timedelta(days=36525)
+"""A hundred years; dates much further away cannot be reckoned with."""
 
 
 def text(value: object) -> str:
@@ -57,12 +61,10 @@ def switch(value: object) -> bool:
 
 def seconds(value: object) -> timedelta:
     """Accept a number of seconds, from 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError("a number of seconds, from 0")
-    try:
-        return timedelta(seconds=value)
-    except (OverflowError, ValueError):
-        raise ValueError("a number of seconds that is not beyond all measure") from None
+    most = MOST_TIME.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ValueError(f"a number of seconds, from 0 to {most:.0f}")
+    return timedelta(seconds=value)
 
 
 def positive_seconds(value: object) -> timedelta:
@@ -92,8 +94,8 @@ def network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 def proxy(value: object) -> str:
     """Accept `http://HOST:PORT`."""
     wanted = "http://HOST:PORT"
-    url = urlsplit(text(value))
     try:
+        url = urlsplit(text(value))
         port = url.port
     except ValueError:
         raise ValueError(wanted) from None
@@ -209,21 +211,19 @@ class _Where:
 
 def _table(file: PurePosixPath | None) -> Mapping[str, object]:
     at = Location(file or DEFAULT_FILE)
+    disk = Disk(Path("/"))
+    if file is None and not disk.exists(at.path):
+        return {}
     try:
-        with Path(at.path).open("rb") as stream:
-            data = stream.read(MOST_BYTES + 1)
-    except FileNotFoundError:
-        if file is None:
-            return {}
-        raise Unreadable("no such settings file", at=at) from None
-    except OSError as error:
-        problem = (error.strerror or str(error)).lower()
-        raise Unreadable(problem, at=at, hint="run as a user who may read it") from None
+        data = disk.read(at.path)
+    except Unreadable as error:
+        hint = error.hint or "name the settings file with --settings"
+        raise Unreadable(error.problem, at=at, hint=hint) from None
     if len(data) > MOST_BYTES:
         raise Unreadable("larger than any settings file", at=at)
     try:
         return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         line = re.search(r"at line (\d+)", str(error))
         at = Location(at.path, int(line[1]) if line else None)
         raise UsageProblem(f"not TOML: {error}", at=at) from None

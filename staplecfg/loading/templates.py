@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from staplecfg.machine.disk import Disk
 from staplecfg.model.errors import Unreadable
 from staplecfg.model.source import Location
 from staplecfg.model.templates import Template, Templates
@@ -66,15 +67,12 @@ def _first(name: PurePosixPath, directories: Sequence[Path]) -> Template:
 def _read(path: Path) -> str | None:
     """Return the text of `path`, or None where there is nothing at all."""
     at = Location(PurePosixPath(path))
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
+    disk = Disk(Path("/"))
+    if not disk.exists(at.path):
         if path.is_symlink():
-            raise Unreadable("a link that leads nowhere", at=at) from None
+            raise Unreadable("a link that leads nowhere", at=at, hint="take the link away")
         return None
-    except OSError as error:
-        raise Unreadable((error.strerror or str(error)).lower(), at=at) from error
+    content = disk.read(at.path)
     if len(content) > MOST_BYTES:
         raise Unreadable(f"longer than {MOST_BYTES} bytes, so no template", at=at)
     try:

@@ -68,4 +68,8 @@ def missing_directories(path: Path) -> tuple[Path, ...]:
 
 def _require_directory(path: Path) -> None:
     if not path.is_dir():
-        raise NotApplied("is there already, and is no directory", at=place(path))
+        raise NotApplied(
+            "is there already, and is no directory",
+            at=place(path),
+            hint="move it out of the way first",
+        )

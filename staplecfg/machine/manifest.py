@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +75,7 @@ def decode(data: bytes, directory: Path) -> Journal:
             tuple(_entry_from_json(entry) for entry in said["entries"]),
             tuple(Path(path) for path in said["created"]),
         )
-    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NotUnderstood(f"is no journal of staplecfg ({error})") from error
 
 

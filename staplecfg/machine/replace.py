@@ -175,7 +175,11 @@ def require_replaceable(path: Path) -> os.stat_result | None:
             hint="name the file that it leads to",
         )
     if not stat.S_ISREG(present.st_mode):
-        raise NotApplied("is there already, and is no regular file", at=place(path))
+        raise NotApplied(
+            "is there already, and is no regular file",
+            at=place(path),
+            hint="move it out of the way first",
+        )
     if present.st_nlink > 1:
         raise NotApplied(
             f"has {present.st_nlink} hard links, and the others would keep the old content",

@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_editing(parser)
     group = parser.add_argument_group("how far to go")
     group.add_argument("--dry-run", action="store_true", help="show the diff and end in 0")
-    group.add_argument("--no-reload", action="store_true", help="write and test; the next warm reloads")
+    group.add_argument(
+        "--no-reload", action="store_true", help="write and test; the next warm reloads"
+    )
     group.add_argument(
         "--config-only", action="store_true", help="write and test; no fetch, reload or probe"
     )

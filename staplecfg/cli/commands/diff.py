@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.cli.clock import clock
 from staplecfg.cli.editing import add_editing, left_alone, require_consent
-from staplecfg.cli.flow import server_of
+from staplecfg.cli.flow import server_of, with_trouble
 from staplecfg.cli.options import add_expert, add_frame, add_root, add_selection, given, settings
 from staplecfg.cli.output import describe
 from staplecfg.cli.output.result import Result
@@ -49,7 +49,8 @@ def planned(options: argparse.Namespace, wanted: Settings, *, pending: ExitStatu
     """Return the diff that `options` lead to, with exit status `pending` where it is not empty."""
     server = server_of(wanted)
     facts = observe(server, wanted, clock(), ask_resolvers=False)
-    made = plan(facts, server, Goal.PRESENT, warm_command=warm_command(options, given(options)))
+    command = warm_command(options, given(options))
+    made = with_trouble(plan(facts, server, Goal.PRESENT, warm_command=command), facts, server)
     changes = _shown(made.changes, wanted)
     return Result(
         status=pending if changes else ExitStatus.DONE,

@@ -15,7 +15,7 @@ from staplecfg.cli.output.result import Result
 from staplecfg.loading import certificates
 from staplecfg.machine import replace
 from staplecfg.machine.disk import Disk
-from staplecfg.model.errors import ExitStatus, UsageProblem
+from staplecfg.model.errors import ExitStatus, NotApplied, UsageProblem
 from staplecfg.model.source import Location
 from staplecfg.model.verdict import Good, Rejected
 from staplecfg.pki.about import about
@@ -57,6 +57,8 @@ def run(options: argparse.Namespace) -> Result:
         )
     chain = chain_of(options, wanted)
     present = None if options.output == STDOUT else _present(Path(options.output), chain, wanted)
+    if options.output != STDOUT:
+        _require_directory(Path(options.output).resolve().parent)
     here = Disk(Path("/"))
     roots = certificates.trusted_roots(here, wanted.trust)
     result = fetch(
@@ -101,6 +103,15 @@ def _present(path: Path, chain: Chain, wanted: Settings) -> Staple | None:
             hint="name another file with --output",
         )
     return None
+
+
+def _require_directory(directory: Path) -> None:
+    if not directory.is_dir():
+        raise NotApplied(
+            "there is no such directory to write into",
+            at=Location(PurePosixPath(directory)),
+            hint="make it first, or name another file with --output",
+        )
 
 
 def _keep(staple: Staple, present: Staple | None, path: Path) -> Result:

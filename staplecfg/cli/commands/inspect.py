@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime, timezone
 from enum import Enum
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.cli.clock import clock
-from staplecfg.cli.leaf import add_certificate, chain_of
+from staplecfg.cli.leaf import add_certificate, chain_of, content
 from staplecfg.cli.options import add_frame, add_trust, settings
 from staplecfg.cli.output import describe
 from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.json import time
 from staplecfg.cli.output.result import Result
-from staplecfg.machine.disk import Disk
 from staplecfg.model.errors import ExitStatus, NotUnderstood, UsageProblem
 from staplecfg.model.source import Location
 from staplecfg.model.verdict import Good
@@ -51,7 +49,7 @@ def run(options: argparse.Namespace) -> Result:
     """Decode and judge; exit status 1 where it may not be stapled."""
     wanted = settings(options)
     now = clock() if options.at is None else moment(options.at)
-    der = Disk(Path("/")).read(PurePosixPath(Path(options.response).absolute()))
+    der = content(options.response, "the DER file of a response")
     chain = chain_of(options, wanted)
     if chain.issuer is None:
         raise NotUnderstood(

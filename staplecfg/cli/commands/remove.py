@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how far to go."""
     add_selection(parser)
     group = parser.add_argument_group("how far to go")
-    group.add_argument("--no-reload", action="store_true", help="write and test; the next warm reloads")
+    group.add_argument(
+        "--no-reload", action="store_true", help="write and test; the next warm reloads"
+    )
     add_expert(parser)
     add_frame(parser)
 

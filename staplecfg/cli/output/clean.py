@@ -29,7 +29,12 @@ def _shown(character: str) -> str:
         code = ord(character)
         if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 - the range of surrogateescape (PEP 383)
             code -= 0xDC00
-        return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - two digits
-    if unicodedata.category(character) == "Cf":
-        return f"\\u{ord(character):04x}"
-    return character
+        return _escape(code)
+    return _escape(ord(character)) if unicodedata.category(character) == "Cf" else character
+
+
+def _escape(code: int) -> str:
+    r"""Return `code` as `\xNN`, `\uNNNN` or `\UNNNNNNNN`, whichever holds it."""
+    if code > 0xFFFF:  # noqa: PLR2004 - four digits
+        return f"\\U{code:08x}"
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - two digits

@@ -124,7 +124,7 @@ class _Tree:
     def _ascend(self, start: int, end: int) -> None:
         if self.words:
             raise self._problem(
-                f"the directive {self.words[0]} is not finished before the }}",
+                f"the directive {_brief(self.words[0])} is not finished before the }}",
                 self.start,
                 "end it with a ;",
             )
@@ -153,17 +153,23 @@ class _Tree:
     def _require_finished(self) -> None:
         if self.words:
             raise self._problem(
-                f"the file ends before the directive {self.words[0]} does",
+                f"the file ends before the directive {_brief(self.words[0])} does",
                 self.start,
                 "end it with a ;",
             )
         if self.open:
             left = self.open[-1]
             raise self._problem(
-                f"the block {left.words[0]} that opens here is never closed",
+                f"the block {_brief(left.words[0])} that opens here is never closed",
                 left.start,
                 "add the missing }",
             )
 
     def _problem(self, problem: str, at: int, hint: str) -> NotUnderstood:
         return NotUnderstood(problem, at=Location(self.path, line_of(self.data, at)), hint=hint)
+
+
+def _brief(word: str) -> str:
+    """Return `word` for a message; in a file that is no configuration it can be all of it."""
+    most = 60
+    return word if len(word) <= most else f"{word[:most]}..."
