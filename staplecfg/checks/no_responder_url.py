@@ -9,9 +9,7 @@ certificates since May 2025. nginx then ignores `ssl_stapling on` with a warning
 at every start and reload.
 
 Fix: nothing has to be done; staplecfg adds no stapling for such a certificate.
-Stapling lines that are there do nothing and can be taken out with
-
-    staplecfg apply --prune
+Stapling lines that are there do nothing and can be taken out by hand.
 """
 
 from __future__ import annotations
@@ -45,7 +43,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         problem = f'certificate "{certificate.text}" names no OCSP responder: nothing to staple'
         if chain.fingerprint in inert:
             problem += "; the stapling lines for it do nothing"
-            yield RULE.finding(certificate.location, problem, "run staplecfg apply --prune", site)
+            yield RULE.finding(certificate.location, problem, "take those lines out", site)
         else:
             yield RULE.finding(certificate.location, problem, site=site)
 

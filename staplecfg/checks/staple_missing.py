@@ -11,10 +11,6 @@ the new one's staple was fetched.
 Fix: fetch it now and see what is said:
 
     staplecfg warm
-
-Where the certificate is replaced by a script, fetch before deploying:
-
-    staplecfg warm --certificate NEW.pem
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ Fix: renew a staple of staplecfg's with `staplecfg warm`. For a file that
 something else writes, look at what it holds, then mend that or hand over:
 
     staplecfg inspect /etc/nginx/shop.der --certificate /etc/ssl/shop.pem
-    staplecfg apply --adopt --site shop.example
+    staplecfg apply --replace ssl_stapling_file --site shop.example
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _hint(one: Served, facts: Facts) -> str:
     if facts.settings.state_dir in one.path.parents:
         return "run staplecfg warm"
-    return f"run staplecfg apply --adopt --site {quote(one.site.title)}, or mend what writes it"
+    site = quote(one.site.title)
+    return f"run staplecfg apply --replace ssl_stapling_file --site {site}, or mend what writes it"
 
 
 RULE = Rule("staple-rejected", Severity.ERROR, __doc__ or "", check)

@@ -54,7 +54,8 @@ were configured when it was written. They are others now.
 Why: its staple would be a stranger's, and clients refuse that harder than none.
 So nothing is served by this line.
 
-Fix: staplecfg apply
+Fix: staplecfg apply. Where two different certificate paths came to the same key
+by chance, give one of the files another name.
 """,
     ),
     "nothing-renews": (
@@ -82,6 +83,20 @@ Why: whoever wrote or masked it had a reason.
 
 Fix: nothing, if it runs `staplecfg warm`. Otherwise take it away and run
 `staplecfg apply`.
+""",
+    ),
+    "line-left": (
+        Severity.WARNING,
+        """remove leaves a line of staplecfg's that it does not remember.
+
+What: an `include` line that reads staplecfg's state stands in this block, and the
+record does not know that staplecfg put it there: a block that was copied, a
+configuration manager's line, or a record that was lost and begun anew.
+
+Why: what somebody else wrote is theirs. But the state is gone after `remove`: the
+line finds nothing, and with stapling on the server asks responders itself.
+
+Fix: take the line out where it comes from, with `ssl_stapling on;` beside it.
 """,
     ),
     "lines-in-a-file-not-read": (

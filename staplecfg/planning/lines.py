@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of ours that is in effect in a site; `own` says it stands in the site's own block."""
+    """A line of ours that is in effect in a site; `own` says it stands in the site's own block.
+
+    `inherited` says it stands around the block: a line in the block overrules it.
+    """
 
     key: str
     location: Location
     own: bool
+    inherited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ def our_blocks(
 
 def in_state(setting: Setting, state_dir: PurePosixPath) -> bool:
     """Say whether `setting` stands in a file of ours in state."""
-    return state_dir in setting.file.parents or state_dir in setting.location.path.parents
+    # As text: asked of every directive of every site, `parents` is most of a plan's time.
+    below = f"{state_dir}/"
+    return str(setting.file).startswith(below) or str(setting.location.path).startswith(below)
 
 
 def _included(
@@ -88,11 +94,14 @@ def _by_state(site: Site, delivery: Delivery, state_dir: PurePosixPath) -> Itera
     """Yield what is in effect from a state file, however the block came to read it."""
     for settings in site.settings.values():
         for setting in settings:
+            if not in_state(setting, state_dir):
+                continue
             key = setting.location.path.parent.name
-            if in_state(setting, state_dir) and setting.location.path in {
+            if setting.location.path in {
                 each.path for each in delivery.state(key, None, state_dir)
             }:
-                yield Line(key, setting.location, own=False)
+                around = setting.origin is Origin.INHERITED
+                yield Line(key, setting.location, own=False, inherited=around)
 
 
 def _blocks(

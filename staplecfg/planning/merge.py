@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from staplecfg.servers.interface import Delivery, Words
 
 RULE = "conflicting-directive"
+NO_PLACE = "take it out by hand; no line is missing here that could stand in its place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,14 @@ class _Walk:
         present = self._in_effect(name)
         if present is None or present.origin is Origin.INHERITED:
             return
-        if not self.insert or not self._may_replace(present):
-            raise self._overruled(
-                present,
-                f"`{' '.join(present.directive.words)}` stands here, and the delivery"
-                f" `{self.delivery.name}` needs the directive for itself",
-            )
+        problem = (
+            f"`{' '.join(present.directive.words)}` stands here, and the delivery"
+            f" `{self.delivery.name}` needs the directive for itself"
+        )
+        if present.origin is Origin.OWN and not self.insert:
+            raise self._conflict(present.location, problem, NO_PLACE)
+        if not self._may_replace(present):
+            raise self._overruled(present, problem)
         # The last line wanted takes its place, so that remove can give it back.
         self.swap.append((present.directive, self.insert.pop()))
 
@@ -119,7 +122,7 @@ class _Walk:
         for line in self.wanted.lines:
             if not line.own and line.key == key:
                 return
-            if not line.own:
+            if not line.own and not line.inherited:
                 raise self._conflict(
                     line.location,
                     "this line of staplecfg's is for other certificates than the site has",

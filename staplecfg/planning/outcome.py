@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from staplecfg.model.chain import Chain
 from staplecfg.model.finding import Finding, Severity
-from staplecfg.planning.lines import our_lines
+from staplecfg.model.site import Origin
+from staplecfg.planning.lines import in_state, our_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import PurePosixPath
 
     from staplecfg.model.change import Change
     from staplecfg.model.facts import Facts, Record
@@ -31,6 +33,8 @@ class Outcome:
     sites: tuple[SitePlan, ...]
     keys: Mapping[str, str | None]
     record: Record
+    taken: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By site key: the directives that stand beside our line, which state must not repeat."""
 
 
 def lines_in(site: Site, facts: Facts, delivery: Delivery) -> tuple[Line, ...]:
@@ -74,3 +78,46 @@ def strangers(site: Site, lines: Iterable[Line], delivery: Delivery) -> Iterable
                 "run staplecfg apply",
                 site.title,
             )
+
+
+def collisions(
+    uses: Iterable[tuple[Site, str]], facts: Facts, delivery: Delivery
+) -> Iterable[Finding]:
+    """Yield a finding for each site whose key is, by chance, that of other certificates too."""
+    first: dict[str, Site] = {}
+    for site, key in uses:
+        other = first.setdefault(key, site)
+        if delivery.key(site) == delivery.key(other) == key and fingerprint(
+            site, facts
+        ) != fingerprint(other, facts):
+            yield Finding(
+                OTHER_CERTIFICATES,
+                Severity.WARNING,
+                site.location,
+                f'the site key "{key}" is also that of {other.title}, which has another'
+                " certificate; no staple is served to either",
+                "give one of the two certificate files another name",
+                site.title,
+            )
+
+
+def taken_beside(
+    uses: Iterable[tuple[Site, str]], state_dir: PurePosixPath
+) -> dict[str, frozenset[str]]:
+    """Return, by site key, the directives that stand in a block that reads its state.
+
+    nginx refuses most directives where they stand twice, and the snippet stands in
+    the block too. What is inherited is not in the way.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for site, key in uses:
+        beside = {
+            name
+            for name, settings in site.settings.items()
+            if any(
+                each.origin is not Origin.INHERITED and not in_state(each, state_dir)
+                for each in settings
+            )
+        }
+        found[key] = found.get(key, frozenset()) | beside
+    return found

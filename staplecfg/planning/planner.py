@@ -127,7 +127,7 @@ def _assembled(
     findings: tuple[Finding, ...],
 ) -> Plan:
     delivery = delivery_of(facts, server)
-    kept = state(outcome.keys, facts, delivery, server.dialect)
+    kept = state(outcome.keys, outcome.taken, facts, delivery, server.dialect)
     remembered, forgotten = _record(facts, replace(outcome.record, units=scheduled.units))
     changes = (*kept.changes, *remembered, *outcome.edits, *scheduled.changes)
     in_use = kept.paths | _used_elsewhere(facts, server, delivery)

@@ -9,10 +9,19 @@ from staplecfg.model.change import Change
 from staplecfg.model.finding import Finding
 from staplecfg.model.plan import Decision, SitePlan
 from staplecfg.model.source import Location
-from staplecfg.planning import remembered, render, state
+from staplecfg.planning import remembered, render, state, taking_out
 from staplecfg.planning.choose import Chosen, LeftAlone, choose
 from staplecfg.planning.merge import Wanted, merge
-from staplecfg.planning.outcome import Outcome, fingerprint, keys_in_use, lines_in, strangers
+from staplecfg.planning.moved import moved
+from staplecfg.planning.outcome import (
+    Outcome,
+    collisions,
+    fingerprint,
+    keys_in_use,
+    lines_in,
+    strangers,
+    taken_beside,
+)
 from staplecfg.planning.prove import rewrite
 from staplecfg.planning.template_syntax import quoted
 
@@ -68,7 +77,8 @@ def untouched(facts: Facts, delivery: Delivery) -> Outcome:
     uses = [(site, line.key) for site, found in lines for line in found]
     keys = keys_in_use(uses, facts, delivery)
     sites = tuple(_as_it_stands(site, facts, delivery) for site in facts.configuration.sites)
-    return Outcome((), tuple(findings), sites, keys, facts.record)
+    taken = taken_beside(uses, facts.settings.state_dir)
+    return Outcome((), tuple(findings), sites, keys, facts.record, taken)
 
 
 def _merged(site: Site, facts: Facts, server: Server, delivery: Delivery) -> Merged | LeftAlone:
@@ -155,17 +165,21 @@ def _outcome(
     for each in choices:
         if isinstance(each, LeftAlone):
             findings += strangers(each.site, lines_in(each.site, facts, delivery), delivery)
-    keys = keys_in_use(_uses(choices, facts, delivery), facts, delivery)
+    uses = list(_uses(choices, facts, delivery))
+    findings += collisions(uses, facts, delivery)
+    keys = keys_in_use(uses, facts, delivery)
+    alone = [each for each in choices if isinstance(each, LeftAlone)]
+    taken = taken_beside(_uses(alone, facts, delivery), facts.settings.state_dir)
     sites = tuple(_site_plan(each, facts, delivery) for each in choices)
-    return Outcome(tuple(changes), tuple(findings), sites, keys, record)
+    return Outcome(tuple(changes), tuple(findings), sites, keys, record, taken)
 
 
 def _remembered(choices: Sequence[Merged | LeftAlone], facts: Facts, delivery: Delivery) -> Record:
     if all(isinstance(each, LeftAlone) or each.patch.empty for each in choices):
         return facts.record
     held = {_place(each.site): _held(each.site, facts, delivery) for each in choices}
-    known = remembered.entries(held.values(), facts.record)
-    record = facts.record
+    record = moved(taking_out.held(facts, delivery), facts)
+    known = remembered.entries(held.values(), record)
     done: set[object] = set()
     for each in choices:
         place = _place(each.site)

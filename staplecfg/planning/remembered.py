@@ -33,29 +33,28 @@ def entries(blocks: Iterable[Held], record: Record) -> dict[object, Inserted]:
     Blocks that hold a line of ours choose first. Of the others, one may still
     hold the rest of what was put in: somebody took out our line alone.
     """
-    unclaimed: dict[PurePosixPath, list[Inserted]] = {}
+    unclaimed: dict[tuple[PurePosixPath, str], list[Inserted]] = {}
     for each in record.inserted:
-        unclaimed.setdefault(each.file, []).append(each)
+        unclaimed.setdefault((each.file, each.key), []).append(each)
     found: dict[object, Inserted] = {}
     for held in sorted(blocks, key=lambda held: not held.keys):
-        known = _entry(held, unclaimed.get(held.file, ()))
+        keys = held.keys or (held.key,)
+        known = entry(held, [each for key in keys for each in unclaimed.get((held.file, key), ())])
         if known is not None:
-            unclaimed[held.file].remove(known)
+            unclaimed[held.file, known.key].remove(known)
             found[held.file, held.block.span] = known
     return found
 
 
-def _entry(held: Held, inserted: Iterable[Inserted]) -> Inserted | None:
-    """Return what was put into the block of `held`, among the entries `inserted` of its file.
+def entry(held: Held, inserted: Iterable[Inserted]) -> Inserted | None:
+    """Return what was put into the block of `held`, among the entries `inserted` of its keys.
 
     Two blocks of a file may have one key and have been given different lines,
     because one of them had some already. Ours were put in one after the other:
     the longest entry that stands so in the block is the block's.
     """
-    keys = held.keys or (held.key,)
     standing = [child.words for child in children(held.block) if child.block is None]
-    known = [each for each in inserted if each.key in keys]
-    known.sort(key=lambda each: -len(each.words))
+    known = sorted(inserted, key=lambda each: -len(each.words))
     together = (each for each in known if _run(each.words, standing))
     scattered = (each for each in known if set(each.words) & set(standing))
     return next(together, None) or next(scattered, None)
@@ -74,7 +73,14 @@ def configured(
         *patch.insert,
         *(words for present, words in patch.swap if present.span in ours),
     }
-    words = tuple(each for each in rewritten.wanted if each in put_in)
+    gone = {present.words for present in (*patch.drop, *(present for present, _ in patch.swap))}
+    # A template that says less than it did leaves what it said before in the block.
+    earlier = tuple(
+        each
+        for each in (known.words if known else ())
+        if each not in rewritten.wanted and each not in gone
+    )
+    words = (*earlier, *(each for each in rewritten.wanted if each in put_in))
     keys = (*rewritten.held.keys, key)
     replaced = [_moved(each, patch, keys, key) for each in record.replaced]
     replaced += [

@@ -16,9 +16,11 @@ from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.plan import Decision, SitePlan
 from staplecfg.model.source import Location
 from staplecfg.planning.lines import our_blocks
-from staplecfg.planning.outcome import Outcome, fingerprint, keys_in_use, lines_in
+from staplecfg.planning.moved import moved
+from staplecfg.planning.outcome import Outcome, fingerprint, keys_in_use, lines_in, taken_beside
+from staplecfg.planning.patch import children
 from staplecfg.planning.prove import rewrite, unsafe
-from staplecfg.planning.taking_out import Taken, blocks, site_places, taken_out, wanted
+from staplecfg.planning.taking_out import Taken, blocks, held, site_places, taken_out, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from staplecfg.servers.interface import Delivery, Server
 
 NOT_READ = "lines-in-a-file-not-read"
+LEFT = "line-left"
 
 
 def absent(
@@ -41,11 +44,14 @@ def absent(
     `lost` says that the record is not to be had, so that the lines themselves
     must tell; `veto` is why no file may be edited at all.
     """
+    facts = replace(facts, record=moved(held(facts, delivery), facts))
     changes: list[Change] = []
     findings = list(_elsewhere(facts))
     record = facts.record
     kept: set[tuple[PurePosixPath, Span]] = set()
-    for file, taken in _by_file(taken_out(facts, server, delivery, lost=lost)).items():
+    all_taken = tuple(taken_out(facts, server, delivery, lost=lost))
+    findings += _left(facts, delivery, all_taken)
+    for file, taken in _by_file(all_taken).items():
         patches = [each.patch for each in taken]
         source = facts.configuration.files[file]
         result = unsafe(source, veto) if veto else rewrite(source, patches, server.dialect)
@@ -66,15 +72,14 @@ def _by_file(all_taken: Iterable[Taken]) -> dict[PurePosixPath, list[Taken]]:
 
 
 def _forget(record: Record, all_taken: Sequence[Taken]) -> Record:
-    inserted = list(record.inserted)
-    replaced = list(record.replaced)
-    for taken in all_taken:
-        if taken.inserted is not None:
-            inserted.remove(taken.inserted)
-        for each in taken.replaced:
-            if each in replaced:
-                replaced.remove(each)
-    return replace(record, inserted=tuple(inserted), replaced=tuple(replaced))
+    # By identity: two blocks may have been given the same, and one may keep it.
+    spent = {id(taken.inserted) for taken in all_taken}
+    spent |= {id(each) for taken in all_taken for each in taken.replaced}
+    return replace(
+        record,
+        inserted=tuple(each for each in record.inserted if id(each) not in spent),
+        replaced=tuple(each for each in record.replaced if id(each) not in spent),
+    )
 
 
 def _elsewhere(facts: Facts) -> Iterator[Finding]:
@@ -88,6 +93,32 @@ def _elsewhere(facts: Facts) -> Iterator[Finding]:
                 " it is left as it is",
                 "have the server read it again before `staplecfg remove`, or take them out by hand",
             )
+
+
+def _left(facts: Facts, delivery: Delivery, all_taken: Sequence[Taken]) -> Iterator[Finding]:
+    """Yield a finding for each line that stays where it is, and finds nothing from now on."""
+    known = {
+        (taken.patch.file, child.span) for taken in all_taken for child in taken.patch.drop
+    } | {
+        (taken.patch.file, child.span) for taken in all_taken for child, _ in taken.patch.give_back
+    }
+    sites = site_places(facts)
+    for each in held(facts, delivery):
+        if not wanted(sites.get((each.file, each.block.span)), facts):
+            continue
+        source = facts.configuration.files[each.file]
+        for child in children(each.block):
+            ours = delivery.owned(child.words, facts.settings.state_dir) is not None
+            if ours and (each.file, child.span) not in known:
+                yield Finding(
+                    LEFT,
+                    Severity.WARNING,
+                    Location(source.path, child.line),
+                    "staplecfg does not remember that it put this line in, so the block keeps it;"
+                    " it finds nothing any more, and the server is left to ask responders itself",
+                    "a copy, or a configuration manager's: take it out where it comes from,"
+                    " with the lines that turn stapling on",
+                )
 
 
 def _outcome(
@@ -110,14 +141,14 @@ def _outcome(
         if (each.file, each.block.span) in kept:
             keys |= {key: None for key in each.keys if key not in keys}
     record = _without_the_gone(record, kept, facts, delivery)
-    return Outcome(tuple(changes), tuple(findings), tuple(sites), keys, record)
+    taken = taken_beside(uses, facts.settings.state_dir)
+    return Outcome(tuple(changes), tuple(findings), tuple(sites), keys, record, taken)
 
 
 def _without_the_gone(
     record: Record, kept: set[tuple[PurePosixPath, Span]], facts: Facts, delivery: Delivery
 ) -> Record:
     """Return `record` without what was put into blocks that are not there any more."""
-    configuration = facts.configuration
     sites = site_places(facts)
     left = {
         (file, key)
@@ -127,14 +158,21 @@ def _without_the_gone(
     }
 
     def stays(each: Inserted | Replaced) -> bool:
-        unread = each.file not in configuration.files and facts.files.exists(each.file)
-        return unread or (each.file, each.key) in left
+        return _unread(each.file, facts) or (each.file, each.key) in left
 
     return replace(
         record,
         inserted=tuple(filter(stays, record.inserted)),
         replaced=tuple(filter(stays, record.replaced)),
     )
+
+
+def _unread(file: PurePosixPath, facts: Facts) -> bool:
+    """Say whether `file` is there and nobody knows what stands in it."""
+    source = facts.configuration.files.get(file)
+    if source is None:
+        return facts.files.exists(file)
+    return source.refusal is not None and not source.directives
 
 
 def _site_plan(site: Site, left: Sequence[str], facts: Facts, delivery: Delivery) -> SitePlan:

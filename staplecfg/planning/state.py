@@ -23,6 +23,10 @@ NEXT_RUN = timedelta(minutes=75)
 
 READABLE = 0o644
 
+SILENT = """\
+# written by staplecfg, which says nothing here: {names} stands in the block itself
+"""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 _ANY_STAPLE = Staple(
@@ -48,18 +52,25 @@ class State:
 
 
 def state(
-    keys: Mapping[str, str | None], facts: Facts, delivery: Delivery, dialect: Dialect
+    keys: Mapping[str, str | None],
+    taken: Mapping[str, frozenset[str]],
+    facts: Facts,
+    delivery: Delivery,
+    dialect: Dialect,
 ) -> State:
     """Return what must change for each of `keys` to serve its certificate's staple.
 
     `keys` maps a site key to the fingerprint of its leaf, or to None where no
     staple would be right for everyone who reads that key: it is then withdrawn.
+    `taken` are the directives that a block reading the key has already: what would
+    repeat one says nothing instead, for the server would refuse everything.
     """
     wanted: dict[PurePosixPath, tuple[Kind, Content]] = {}
     for key, fingerprint in keys.items():
         staple = None if fingerprint is None else servable(fingerprint, facts)
         for each in delivery.state(key, staple, facts.settings.state_dir):
-            wanted[each.path] = (each.kind, _content(each, facts, dialect))
+            beside = taken.get(key, frozenset())
+            wanted[each.path] = (each.kind, _content(each, beside, facts, dialect))
     changes = [
         Change(facts.files.resolve(path), kind, before, content)
         for path, (kind, content) in wanted.items()
@@ -125,9 +136,12 @@ def present(path: PurePosixPath, files: Filesystem) -> Content | None:
     return Content(files.read(path)) if files.exists(path) else None
 
 
-def _content(each: StateFile, facts: Facts, dialect: Dialect) -> Content:
+def _content(each: StateFile, taken: frozenset[str], facts: Facts, dialect: Dialect) -> Content:
     if each.template is None:
         return each.content or Content(mode=READABLE)
     text, lines = render.text(facts.templates, each.template, each.variables or {})
-    render.parsed(text, lines, facts.templates.by_name[each.template].path, dialect)
+    words = render.parsed(text, lines, facts.templates.by_name[each.template].path, dialect)
+    repeated = sorted({name for name, *_ in words} & taken)
+    if repeated:
+        text = SILENT.format(names=", ".join(repeated))
     return Content(text.encode("utf-8", "surrogateescape"), mode=READABLE)

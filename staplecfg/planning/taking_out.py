@@ -38,17 +38,15 @@ def taken_out(facts: Facts, server: Server, delivery: Delivery, *, lost: bool) -
     know of a block says that its lines are somebody else's.
     """
     sites = site_places(facts)
-    held = [
-        remembered.Held(file, block, keys[0], keys)
-        for file, block, keys in blocks(facts, delivery)
-        if wanted(sites.get((file, block.span)), facts)
-    ]
-    entries = remembered.entries(held, facts.record)
+    everywhere = held(facts, delivery)
+    entries = remembered.entries(everywhere, facts.record)
     replaced = list(facts.record.replaced)
-    for each in held:
+    for each in everywhere:
         entry = entries.get((each.file, each.block.span))
-        back = _given_back(each, replaced)
         site = sites.get((each.file, each.block.span))
+        if not wanted(site, facts):
+            continue
+        back = _given_back(each, replaced)
         if entry is not None:
             ours = _remembered(each.block, entry)
         else:
@@ -62,6 +60,13 @@ def taken_out(facts: Facts, server: Server, delivery: Delivery, *, lost: bool) -
         )
         if not patch.empty:
             yield Taken(patch, entry, tuple(memory for _, memory in back))
+
+
+def held(facts: Facts, delivery: Delivery) -> list[remembered.Held]:
+    """Return every block that has something of ours, whether it is to be cleared or not."""
+    return [
+        remembered.Held(file, block, keys[0], keys) for file, block, keys in blocks(facts, delivery)
+    ]
 
 
 def site_places(facts: Facts) -> Mapping[tuple[PurePosixPath, Span], Site]:
@@ -93,16 +98,16 @@ def wanted(site: Site | None, facts: Facts) -> bool:
 
 
 def _given_back(
-    held: remembered.Held, replaced: list[Replaced]
+    block: remembered.Held, replaced: list[Replaced]
 ) -> list[tuple[Directive, Replaced]]:
     """Return what goes back into the place of which directive, and take it off `replaced`."""
     found: list[tuple[Directive, Replaced]] = []
-    for child in children(held.block):
+    for child in children(block.block):
         memory = next(
             (
                 each
                 for each in replaced
-                if each.file == held.file and each.key in held.keys and each.by == child.words
+                if each.file == block.file and each.key in block.keys and each.by == child.words
             ),
             None,
         )

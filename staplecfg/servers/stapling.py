@@ -27,11 +27,13 @@ class Stapling:
     file: Setting | None = None
     path: PurePosixPath | None = None
     withdrawn: bool = False
+    inert: bool = False
+    """No handshake here could ever carry a staple, whatever is set."""
 
     @property
     def fetches(self) -> bool:
         """Say whether the server asks a responder itself."""
-        return self.on and self.file is None and not self.withdrawn
+        return self.on and self.file is None and not self.withdrawn and not self.inert
 
     @property
     def decided_off(self) -> Setting | None:

@@ -218,7 +218,10 @@ class TestRejected:
 
     def test_a_foreign_writer_is_named_or_replaced(self):
         assert hints("staple-rejected", of(SHOP, *FOREIGN)) == [
-            "run staplecfg apply --adopt --site shop.example, or mend what writes it"
+            (
+                "run staplecfg apply --replace ssl_stapling_file --site shop.example,"
+                " or mend what writes it"
+            )
         ]
 
     def test_a_stored_response_that_was_refused_is_told(self):

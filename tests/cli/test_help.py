@@ -203,3 +203,22 @@ def test_the_exit_statuses_in_the_document_are_the_enum():
     listed = [int(row[0]) for row in rows("docs/exit-status.md")]
 
     assert listed == [status.value for status in ExitStatus]
+
+
+SAID = re.compile(
+    r"staplecfg (" + "|".join(COMMANDS) + r")\b((?: +--?[a-z][a-z-]*(?: [^-\s\"`;,]+)?)+)"
+)
+
+
+def test_every_flag_that_a_message_advises_is_one_the_command_has():
+    texts = [path.read_text(encoding="utf-8") for path in CHECKOUT.glob("staplecfg/**/*.py")]
+    advised = [found.groups() for text in texts for found in SAID.finditer(text)]
+
+    unknown = {
+        (name, flag)
+        for name, words in advised
+        for flag in FLAG.findall(words)
+        if flag not in flags(name)
+    }
+    assert len(advised) > 5
+    assert not unknown

@@ -7,13 +7,13 @@ from pathlib import PurePosixPath
 import pytest
 
 from staplecfg.model.source import Location
-from staplecfg.servers.nginx.listens import read_listen
+from staplecfg.servers.nginx.listens import address, read_listen, share_options
 
 AT = Location(PurePosixPath("/x"), 1)
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("text", "expected"),
     [
         pytest.param("443", [("", 443)], id="port"),
         pytest.param("*:443", [("", 443)], id="star"),
@@ -36,8 +36,8 @@ AT = Location(PurePosixPath("/x"), 1)
         pytest.param("", [], id="nothing"),
     ],
 )
-def test_addresses_are_read_as_nginx_reads_them(address: str, expected: list[tuple[str, int]]):
-    found = read_listen((address, "ssl"), AT, 80)
+def test_addresses_are_read_as_nginx_reads_them(text: str, expected: list[tuple[str, int]]):
+    found = read_listen((text, "ssl"), AT, 80)
 
     assert [(listen.host, listen.port) for listen in found] == expected
     assert all(listen.tls for listen in found)
@@ -62,3 +62,22 @@ def test_options_count_only_behind_the_address():
 def test_where_the_module_wants_a_port_an_address_alone_is_none():
     assert read_listen(("1.2.3.4",), AT, None) == []
     assert read_listen((), AT, 80) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param("443", "*:443", True, id="every address"),
+        pytest.param("0.0.0.0:443", "443", True, id="every address in numbers"),
+        pytest.param("[::1]:443", "[0:0:0:0:0:0:0:1]:443", True, id="IPv6 in full"),
+        pytest.param("[2001:DB8::1]:443", "[2001:db8:0::1]:443", True, id="IPv6 in capitals"),
+        pytest.param("localhost:443", "127.0.0.1:443", True, id="localhost"),
+        pytest.param("[::]:443", "443", False, id="IPv4 and IPv6"),
+        pytest.param("10.0.0.1:443", "443", False, id="one and every"),
+    ],
+)
+def test_ssl_is_said_of_an_address_however_that_is_spelled(one: str, other: str, *, same: bool):
+    (first,) = read_listen((one, "ssl"), AT, 80)
+    (second,) = read_listen((other,), AT, 80)
+
+    assert share_options([first, second])[address(second)].tls is same

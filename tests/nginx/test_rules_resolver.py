@@ -51,6 +51,7 @@ NOTHING_TO_LOOK_UP = [
     pytest.param((ON, "ssl_stapling_responder https://o.example/;"), {}, id="https is ignored"),
     pytest.param((ON, "ssl_stapling_responder http://[::1;"), {}, id="no URL at all"),
     pytest.param((ON,), {"issued": b""}, id="no certificate"),
+    pytest.param((ON, "ssl_reject_handshake on;"), {}, id="no handshake is let through"),
 ]
 
 

@@ -142,10 +142,17 @@ class TestLazyGap:
             pytest.param(of(ON, "ssl_stapling_responder http://127.0.0.1:88/;"), id="local"),
             pytest.param(of(ON, "ssl_stapling_responder http://unix:/run/o:/;"), id="unix"),
             pytest.param(of(ON, context="stream"), id="stream of old does not start"),
+            pytest.param(of(ON, "ssl_reject_handshake on;"), id="no handshake is let through"),
         ],
     )
     def test_is_no_news(self, observed):
         assert told("lazy-gap", observed) == []
+
+    def test_mail_neither_fetches_nor_looks_up(self):
+        observed = of(ON, context="mail")
+
+        assert told("lazy-gap", observed) == []
+        assert told("resolver-missing", observed) == []
 
     @pytest.mark.parametrize(
         "observed",
@@ -251,7 +258,7 @@ class TestNotOurs:
             '8: the staple "/etc/nginx/shop.der" is written by something else; it is only checked'
         ]
         assert hints("staple-file-not-ours", observed) == [
-            "run staplecfg apply --adopt --site shop.example"
+            "run staplecfg apply --replace ssl_stapling_file --site shop.example"
         ]
 
 

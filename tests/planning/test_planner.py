@@ -434,6 +434,31 @@ def test_a_shared_line_that_fits_only_one_of_its_sites_serves_nothing():
     assert any("127.0.0.1:1" in written(change) for change in made.changes)
 
 
+@pytest.mark.parametrize(
+    ("beside", "known", "said"),
+    [
+        pytest.param("ssl_stapling_responder http://o/;", {}, "", id="a responder, withdrawn"),
+        pytest.param(
+            "ssl_stapling_responder http://o/;",
+            {SHOP: staple(SHOP)},
+            "ssl_stapling_file",
+            id="a responder, served",
+        ),
+        pytest.param("ssl_stapling_file /a.der;", {SHOP: staple(SHOP)}, "", id="a file, served"),
+    ],
+)
+@pytest.mark.parametrize("goal", [Goal.PRESENT, Goal.STATE_ONLY])
+def test_state_never_repeats_what_stands_beside_our_line(beside, known, said, goal):
+    seen = machine(http(server(*OURS, beside)), FILES, stored=known)
+
+    made = plan(seen, goal)
+
+    (snippet,) = [change for change in made.changes if change.path.name == "staple.conf"]
+    directives = [line for line in written(snippet).splitlines() if line[0] != "#"]
+    assert [line.partition(" ")[0] for line in directives] == said.split()
+    assert not edited(made)
+
+
 def test_a_demand_that_nobody_can_meet_is_an_error():
     strict = AUTHORITY.leaf(["shop.example"], must_staple=True)
 
@@ -474,7 +499,7 @@ def test_a_staple_that_ends_before_the_next_run_is_withdrawn():
     made = plan(late, Goal.STATE_ONLY)
 
     (snippet,) = made.changes
-    assert "ssl_stapling_file" not in written(snippet)
+    assert 'ssl_stapling_file "";' in written(snippet)
     assert "ssl_stapling_responder http://127.0.0.1:1/;" in written(snippet)
     assert made.reload
 
@@ -572,3 +597,56 @@ def test_a_schedule_that_is_turned_off_is_taken_away():
         "staplecfg.service",
     ]
     assert [str(change.path) for change in made.changes] == [RECORD]
+
+
+def test_a_line_around_all_sites_is_overruled_by_a_sites_own():
+    text = http(
+        LINE,
+        server(*OURS),
+        server(name="b", certificate="/etc/ssl/b.pem"),
+    )
+    seen = machine(
+        text, {**FILES, "/etc/ssl/b.pem": BLOG}, stored={SHOP: staple(SHOP), BLOG: staple(BLOG)}
+    )
+
+    done = carried_out(carried_out(seen, Goal.STATE_ONLY))
+
+    first, second = done.configuration.sites
+    assert SHOP.sha256 in first.value("ssl_stapling_file")
+    assert BLOG.sha256 in second.value("ssl_stapling_file")
+    assert plan(done).empty
+    assert config(carried_out(done, Goal.ABSENT)) == text
+
+
+def test_a_directive_that_no_line_can_take_the_place_of_is_for_a_person():
+    settings = Settings(sites=("*",), replace=("ssl_stapling_responder",))
+    seen = machine(
+        http(server(*OURS, "ssl_stapling_responder http://o/;")), FILES, settings=settings
+    )
+
+    made = plan(seen)
+
+    (found,) = [one for one in made.findings if one.rule == "conflicting-directive"]
+    assert "by hand" in (found.hint or "")
+
+
+@pytest.mark.parametrize("name", ["/var/a*b", "/var/a?", "/var/[a]", "/var/a\\b"])
+def test_a_state_directory_that_nginx_would_read_as_a_pattern_is_refused(name):
+    seen = machine(http(server()), FILES, settings=Settings(state_dir=PurePosixPath(name)))
+
+    made = plan(seen)
+
+    assert rules(made) == ["delivery-misfit"]
+    assert not edited(made)
+
+
+def test_two_paths_that_come_to_one_key_serve_nothing_and_that_is_said():
+    # Found by trying 54,544 names: the slug is cut and 32 bits of the digest are equal.
+    one, other = (f"/etc/ssl/{'x' * 45}{number}.pem" for number in (29996, 54543))
+    text = http(server(certificate=one), server(certificate=other, name="b"))
+    seen = machine(text, {one: SHOP, other: BLOG}, stored={SHOP: staple(SHOP), BLOG: staple(BLOG)})
+
+    made = plan(seen)
+
+    assert rules(made) == ["line-of-other-certificates"]
+    assert not any(change.kind is Kind.STAPLE for change in made.changes)

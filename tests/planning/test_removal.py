@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.planned import (
     plan,
     rules,
     with_files,
+    with_template,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 LINE = f"include {STATE_DIR}/nginx/ssl-shop-6842c685/*.conf;"
 OURS = ("ssl_stapling on;", "ssl_stapling_verify on;", LINE)
 BLOG_PEM = "/etc/ssl/blog.pem"
+MORE = "expires 1h;\n"
 
 
 def applied(text: str) -> Facts:
@@ -230,3 +233,79 @@ def test_two_blocks_of_one_key_get_back_what_was_replaced_in_each():
 
     assert config(done).count("ssl_stapling on;") == 2
     assert carried_out(done, Goal.ABSENT).files == seen.files
+
+
+def test_lines_in_a_file_that_was_renamed_go_too():
+    text = http("include sites/*;")
+    block = server("ssl_stapling off;").encode()
+    settings = Settings(sites=("*",), replace=("ssl_stapling",))
+    files: dict[str, bytes | Issued] = {SHOP_PEM: SHOP, "/etc/nginx/sites/shop": block}
+    done = carried_out(machine(text, files, settings=settings))
+    new = done.files.read(PurePosixPath("/etc/nginx/sites/shop"))
+    renamed = with_files(done, {"/etc/nginx/sites/shop": None, "/etc/nginx/sites/new": new})
+
+    gone = carried_out(renamed, Goal.ABSENT)
+
+    assert gone.files.read(PurePosixPath("/etc/nginx/sites/new")) == block
+    assert gone.record == Record()
+
+
+def test_lines_of_a_renamed_file_are_remembered_by_the_next_apply():
+    text = http("include sites/*;")
+    files: dict[str, bytes | Issued] = {
+        SHOP_PEM: SHOP,
+        BLOG_PEM: BLOG,
+        "/etc/nginx/sites/shop": server().encode(),
+    }
+    done = carried_out(machine(text, files))
+    new = done.files.read(PurePosixPath("/etc/nginx/sites/shop"))
+    blog = server(name="blog.example", certificate=BLOG_PEM).encode()
+    renamed = with_files(
+        done,
+        {
+            "/etc/nginx/sites/shop": None,
+            "/etc/nginx/sites/new": new,
+            "/etc/nginx/sites/blog": blog,
+        },
+    )
+
+    both = carried_out(renamed)
+
+    assert {str(each.file) for each in both.record.inserted} == {
+        "/etc/nginx/sites/new",
+        "/etc/nginx/sites/blog",
+    }
+
+
+def test_a_block_that_was_not_moved_keeps_its_memory_from_a_line_elsewhere():
+    text = http("include sites/*;", server(*OURS, name="puppet"))
+    files: dict[str, bytes | Issued] = {SHOP_PEM: SHOP, "/etc/nginx/sites/shop": server().encode()}
+    done = replace(carried_out(machine(text, files)), settings=Settings(sites=("puppet",)))
+
+    gone = carried_out(done, Goal.ABSENT)
+
+    assert config(gone) == text
+    assert rules(plan(done, Goal.ABSENT)) == ["line-left"]
+
+
+def test_a_copied_block_keeps_its_lines_and_that_is_said():
+    done = applied(http(server()))
+    ours = server(*OURS)
+    done = with_files(done, {str(MAIN): http(ours, server(*OURS, name="copy")).encode()})
+
+    made = plan(done, Goal.ABSENT)
+
+    assert rules(made) == ["line-left"]
+    assert config(carried_out(done, Goal.ABSENT)) == http(server(), server(*OURS, name="copy"))
+
+
+def test_what_an_earlier_template_said_goes_too():
+    name = "nginx/file/site.conf.j2"
+    seen = machine(http(server()), {SHOP_PEM: SHOP}, stored={SHOP: staple(SHOP)})
+    done = carried_out(with_template(seen, name, "add_header A 1;\n"))
+
+    changed = carried_out(replace(done, templates=with_template(seen, name, MORE).templates))
+    gone = carried_out(changed, Goal.ABSENT)
+
+    assert "add_header" in config(changed)
+    assert config(gone) == http(server())

@@ -100,9 +100,18 @@ def test_a_quoted_word_is_read_as_it_was(word):
     assert directive.args == (word,)
 
 
-@pytest.mark.parametrize("staple", [None, "/var/lib/staplecfg/nginx/staples/a b.der"])
-def test_the_shipped_snippet_holds_one_directive(staple):
-    (only,) = render.words(shipped(), "nginx/file/state.conf.j2", {"staple": staple}, DIALECT)
+def test_the_shipped_snippet_names_the_staple_and_no_more():
+    staple = "/var/lib/staplecfg/nginx/staples/a b.der"
 
-    withdrawn = ("ssl_stapling_responder", "http://127.0.0.1:1/")
-    assert only == (("ssl_stapling_file", staple) if staple else withdrawn)
+    found = render.words(shipped(), "nginx/file/state.conf.j2", {"staple": staple}, DIALECT)
+
+    assert found == (("ssl_stapling_file", staple),)
+
+
+def test_the_shipped_snippet_withdraws_an_inherited_file_too():
+    found = render.words(shipped(), "nginx/file/state.conf.j2", {"staple": None}, DIALECT)
+
+    assert found == (
+        ("ssl_stapling_file", ""),
+        ("ssl_stapling_responder", "http://127.0.0.1:1/"),
+    )

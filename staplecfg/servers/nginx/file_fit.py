@@ -22,7 +22,8 @@ STREAM_STAPLING = (1, 27, 2)
 COMPRESSION_REFUSED = (1, 29, 3)
 """ssl_certificate_compression with ssl_stapling is an error since (ngx_http_ssl_module.c)."""
 
-GLOB = frozenset("*?[")
+GLOB = frozenset("*?[\\")
+"""What glob(3) does not take for itself: nginx hands it the state directory with `*.conf`."""
 MISFIT = "delivery-misfit"
 FOREIGN = "staple-file-not-ours"
 DECIDED = "stapling-off-decided"
@@ -158,7 +159,7 @@ def _glob(site: Site, _facts: Facts, directory: PurePosixPath) -> Misfit | None:
     return Misfit(
         site.location,
         f'nginx would read the state directory "{directory.parent}" as a pattern',
-        "name one without * ? [ by --state-dir",
+        "name one without * ? [ \\ by --state-dir",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -79,5 +80,15 @@ def share_options(listens: Iterable[Listen]) -> dict[tuple[object, ...], Listen]
 
 def address(listen: Listen) -> tuple[object, ...]:
     """Return what makes two listens the same socket."""
-    host = "" if listen.host in _EVERY_IPV4 else listen.host.lower()
+    host = "" if listen.host in _EVERY_IPV4 else _one_spelling(listen.host.lower())
     return (host, listen.port, listen.unix, listen.quic)
+
+
+def _one_spelling(host: str) -> str:
+    """Return the one spelling of an address; `localhost` is what every hosts file makes it."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host

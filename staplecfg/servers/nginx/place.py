@@ -46,7 +46,7 @@ def insert(data: bytes, block: Directive, wanted: Sequence[Words]) -> tuple[Edit
     if at is None:
         return (Edit(Span(behind, behind), b"".join(b" " + line for line in lines)),)
     indent = _indent(data, block, inside, anchor)
-    ending = b"\r\n" if data[:at].endswith(b"\r\n") else b"\n"
+    ending = b"\r\n" if data.endswith(b"\r\n", 0, at) else b"\n"
     return (Edit(Span(at, at), b"".join(indent + line + ending for line in lines)),)
 
 

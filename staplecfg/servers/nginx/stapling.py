@@ -27,6 +27,7 @@ def stapling(site: Site, configuration: Configuration) -> Stapling:
         file=file,
         path=None if file is None else absolute(file.args[0], configuration),
         withdrawn=file is None and responder is not None and responder.args[0] == WITHDRAWN,
+        inert=site.context == "mail" or flag(site.setting("ssl_reject_handshake")),
     )
 
 

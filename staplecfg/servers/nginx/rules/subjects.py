@@ -55,6 +55,8 @@ def fetching(facts: Facts) -> Iterator[tuple[Site, Stapling]]:
         state = stapling(site, facts.configuration)
         if not state.fetches or any(c.path is None for c in site.certificates):
             continue
+        if not can_staple(site, facts.installation):
+            continue
         if state.responder is not None or any(c.responders for c in chains_of(site, facts)):
             yield site, state
 
