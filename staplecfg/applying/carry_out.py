@@ -7,16 +7,16 @@ before and after, for a server can accept a configuration and serve worse by it.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staplecfg.applying import owing, schedule, transaction
+from staplecfg.applying.comparison import Comparison, warmer
 from staplecfg.applying.report import Outcome, Report
 from staplecfg.machine import replace
 from staplecfg.model.errors import NotApplied, StaplecfgError, UndoFailed
-from staplecfg.model.plan import Goal
-from staplecfg.model.probe import Missing, worse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from staplecfg.model.facts import Facts
     from staplecfg.model.plan import Plan
     from staplecfg.model.probe import Probe
+
+WARMING = 3
+"""How often a site without a staple is asked again that the server may be fetching one for."""
+BETWEEN = 1.0
+"""Seconds in between: a responder's answer takes tenths of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +70,22 @@ def carry_out(
         raise
     except BaseException as error:
         schedule.read_again(plan.changes, facts.running)
-        _back(watch, error, reloaded=run.reloaded)
+        _back(watch, error, run.workers)
         raise
     if run.live:
         owing.settle(facts)
-    _collect(plan, facts, steps)
+    try:
+        _collect(plan, facts, steps)
+    except NotApplied as error:
+        error.state = "the changes are in effect; the next run takes away what is left over"
+        raise
     if plan.reload and manner.reload and watch.master is None:
         steps.add("noted", watch.name, "is not running; this takes effect when it starts")
     return Report(Outcome.APPLIED, tuple(steps.done), probes)
 
 
 class _Run:
-    """One plan on its way; `reloaded` says whether the server was told of it."""
+    """One plan on its way; `workers` are those that served when the server was told of it."""
 
     def __init__(
         self, plan: Plan, facts: Facts, watch: Watch, manner: Manner, steps: Steps
@@ -86,12 +95,24 @@ class _Run:
         self.live = (
             manner.reload and watch.master is not None and (plan.reload or owing.owed(facts))
         )
-        self.reloaded = False
+        self.workers: frozenset[int] | None = None
+        self.comparison = Comparison(plan, facts)
+
+    def _as_found(self) -> tuple[Probe, ...]:
+        """Probe before anything is changed, and again what nginx may yet be fetching itself."""
+        probes = self.watch.probe()
+        for _ in range(WARMING):
+            cold = self.comparison.cold(probes)
+            if not cold:
+                break
+            time.sleep(BETWEEN)
+            probes = warmer(probes, self.watch.probe(cold))
+        return probes
 
     def transact(self, included: Callable[[PurePosixPath], bool]) -> tuple[Probe, ...]:
         """Change, test, reload and probe; whatever raises in here undoes the changes."""
         probing = self.manner.probe and self.live
-        before = self.watch.probe() if probing else ()
+        before = self._as_found() if probing else ()
         probes: tuple[Probe, ...] = ()
         with transaction.carry(
             self.plan.changes,
@@ -104,12 +125,13 @@ class _Run:
                 self.watch.test()
                 self.steps.add("tested", self.watch.name, "accepts the new configuration")
             if self.live:
-                self.reloaded = True
+                self.watch.require_same_certificates()
+                self.workers = self.watch.workers()
                 self.watch.reload()
                 self.steps.add("reloaded", self.watch.name)
             if probing:
                 probes = self.watch.probe()
-                _require_no_worse(self.plan, before, probes)
+                self.comparison.require_no_worse(before, probes)
                 self.steps.add("probed", self.watch.name, _counted(probes))
             schedule.take_effect(self.plan.changes, self.facts.running, self.steps)
             under_way.commit()
@@ -136,30 +158,23 @@ def _tell_changes(plan: Plan, steps: Steps) -> None:
         )
 
 
-def _require_no_worse(plan: Plan, before: tuple[Probe, ...], after: tuple[Probe, ...]) -> None:
-    # Taking stapling out ends in handshakes without a staple: that is what was asked for.
-    fair = plan.goal is Goal.ABSENT
-    counted = [probe for probe in after if not (fair and isinstance(probe.verdict, Missing))]
-    found = worse(before, counted)
-    if found:
-        raise NotApplied(
-            "handshakes are worse than before:\n" + "\n".join(f"    {line}" for line in found),
-            hint="the server's error log says more",
-        )
-
-
 def _counted(probes: tuple[Probe, ...]) -> str:
     kinds = [type(probe.verdict).__name__.lower() for probe in probes]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no site"
 
 
-def _back(watch: Watch, error: BaseException, *, reloaded: bool) -> None:
-    """Make the running server go by the restored files again."""
-    if not reloaded:
+def _back(watch: Watch, error: BaseException, workers: frozenset[int] | None) -> None:
+    """Make the running server go by the restored files again, if it was told of others.
+
+    `workers` are those from before it was told, None where it never was.
+    """
+    if workers is None:
         return
     try:
         watch.reload()
     except StaplecfgError as second:
+        if workers and watch.workers() == workers:
+            return  # it refuses every reload, and so never took up what was undone
         raise UndoFailed(
             f"the files are as before, but {watch.name} could not be reloaded with them:"
             f" {second.problem}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.applying import schedule
 from staplecfg.machine import control, journal, lock, replace
+from staplecfg.machine.directories import require_trusty
 from staplecfg.machine.run import run
 from staplecfg.machine.undo import undo
 from staplecfg.model.change import Kind
@@ -24,8 +25,11 @@ LOCK = "lock"
 @contextlib.contextmanager
 def session(
     settings: Settings, *, purpose: str, wait: float, steps: Steps, tell: Callable[[str], None]
-) -> Iterator[bool]:
-    """Hold the lock of `settings.state_dir`; yield whether an interrupted run was undone.
+) -> Iterator[None]:
+    """Hold the lock of `settings.state_dir`, and undo an interrupted run before anything else.
+
+    A server that such a run reloaded is owed another reload, which the next plan makes:
+    at once, it would load certificates that were replaced since, with the old staples.
 
     Raises `Busy` when another staplecfg still holds it after `wait` seconds,
     `NotApplied` where the state directory cannot be written, `UndoFailed` where
@@ -33,11 +37,13 @@ def session(
     """
     state_dir = Path(settings.state_dir)
     replace.make_directories(state_dir)
+    require_trusty(state_dir)
     with lock.hold(state_dir / LOCK, purpose=purpose, wait=wait, on_wait=tell):
-        yield _recover(state_dir, steps)
+        _recover(state_dir, steps)
+        yield
 
 
-def _recover(state_dir: Path, steps: Steps) -> bool:
+def _recover(state_dir: Path, steps: Steps) -> None:
     interrupted = journal.interrupted(state_dir)
     if interrupted is not None:
         for undone in undo(interrupted):
@@ -45,4 +51,3 @@ def _recover(state_dir: Path, steps: Steps) -> bool:
         if control.systemd_booted() and any(e.kind is Kind.UNIT for e in interrupted.entries):
             run(("systemctl", "daemon-reload"), timeout=schedule.SECONDS)
     journal.sweep(state_dir)
-    return interrupted is not None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staplecfg.loading import certificates
 from staplecfg.machine import control
 from staplecfg.model.chain import Chain
-from staplecfg.model.errors import ServerRefused
+from staplecfg.model.errors import ServerRefused, StalePlan
+from staplecfg.model.source import Location
 from staplecfg.staples.probe import probe_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from datetime import datetime
 
     from staplecfg.model.facts import Facts
@@ -31,6 +33,7 @@ class Watch:
     server: Server
     facts: Facts
     clock: Callable[[], datetime]
+    patience: float = RELOAD_SECONDS
 
     @property
     def name(self) -> str:
@@ -46,6 +49,26 @@ class Watch:
         """Let the server test its configuration; raises `ServerRefused` with its own words."""
         control.test(self.server.commands.test(self.facts.installation))
 
+    def workers(self) -> frozenset[int]:
+        """Return the worker processes that accept connections."""
+        return frozenset() if self.master is None else control.generation(self.master)
+
+    def require_same_certificates(self) -> None:
+        """Raise `StalePlan` where a certificate was replaced since the plan was made.
+
+        A reload would load the new one, with the staple of the old one.
+        """
+        for path, known in self.facts.chains.items():
+            found = certificates.read(self.facts.files, path, ())
+            if isinstance(known, Chain) and (
+                not isinstance(found, Chain) or found.fingerprint != known.fingerprint
+            ):
+                raise StalePlan(
+                    "has been changed since the plan was made",
+                    at=Location(path),
+                    hint="run the command again",
+                )
+
     def reload(self) -> None:
         """Make the server re-read its configuration, and wait until new workers have taken over.
 
@@ -55,18 +78,22 @@ class Watch:
             return
         before = control.generation(self.master)
         control.reload(self.server.commands.reload(self.facts.installation))
-        outcome = control.wait_reloaded(self.master, before, timeout=RELOAD_SECONDS)
+        outcome = control.wait_reloaded(self.master, before, timeout=self.patience)
         if isinstance(outcome, control.NotReloaded):
             raise ServerRefused(
                 f"{self.name} did not take up its configuration: {outcome.reason}",
                 hint="its error log says why",
             )
 
-    def probe(self) -> tuple[Probe, ...]:
-        """Shake hands with every site, several at a time."""
+    def probe(self, only: Container[Location] | None = None) -> tuple[Probe, ...]:
+        """Shake hands with every site, or with those at `only`, several at a time."""
         settings = self.facts.settings
         return probe_all(
-            [(site, self._chain(site)) for site in self.facts.configuration.sites],
+            [
+                (site, self._chain(site))
+                for site in self.facts.configuration.sites
+                if only is None or site.location in only
+            ],
             now=self.clock(),
             floors=settings.floors,
             allow_sha1=settings.responders.allow_sha1_signature,

@@ -16,7 +16,7 @@ from staplecfg.cli.clock import clock
 from staplecfg.cli.output import renewals as renewal_lines
 from staplecfg.cli.output.progress import progress
 from staplecfg.loading import certificates
-from staplecfg.loading.observe import observe, store_of, with_store
+from staplecfg.loading.observe import again, observe, store_of
 from staplecfg.model.errors import NotApplied, UsageProblem
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Goal
@@ -28,7 +28,7 @@ from staplecfg.servers.registry import SERVERS
 from staplecfg.staples.renew import renew
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from staplecfg.applying.carry_out import Manner
     from staplecfg.applying.report import Report, Step
@@ -95,14 +95,11 @@ def carried_out(
         require_unread(observe(server, settings, clock(), ask_resolvers=False), server)
     with session(
         settings, purpose=errand.purpose, wait=errand.lock_seconds, steps=steps, tell=tell
-    ) as recovered:
+    ):
         facts = observe(server, settings, clock(), ask_resolvers=False)
         if errand.goal is Goal.PRESENT:
             require_unread(facts, server)
-        if recovered and errand.manner.reload:
-            _take_up_again(server, facts, steps)
-        renewals = _renewed(facts, server, errand, steps)
-        facts = with_store(facts, clock())
+        facts, renewals = _warmed(facts, server, errand, steps)
         made = with_trouble(
             plan(facts, server, errand.goal, warm_command=errand.warm_command), facts, server
         )
@@ -137,23 +134,32 @@ def _require_renewal(made: Plan) -> None:
             )
 
 
-def _take_up_again(server: Server, facts: Facts, steps: Steps) -> None:
-    """Make a server that an interrupted run may have reloaded go by the restored files."""
-    watch = Watch(server, facts, clock)
-    if watch.master is not None:
-        watch.test()
-        watch.reload()
-        steps.add("reloaded", watch.name, "with what was there before the interrupted run")
+def _warmed(
+    facts: Facts, server: Server, errand: Errand, steps: Steps
+) -> tuple[Facts, tuple[Renewal, ...]]:
+    """Renew, and observe again: asking takes minutes, in which a certificate may be replaced."""
+    first = _renewed(facts, server, errand, steps, besides=())
+    facts = again(facts, server, clock())
+    kept = [renewal for renewal in first if renewal.chain.fingerprint in facts.stored]
+    done = {renewal.chain.fingerprint for renewal in kept}
+    second = _renewed(facts, server, errand, steps, besides=done)
+    return again(facts, server, clock()) if second else facts, (*kept, *second)
 
 
-def _renewed(facts: Facts, server: Server, errand: Errand, steps: Steps) -> tuple[Renewal, ...]:
-    """Renew what is due of the certificates that the goal is about."""
+def _renewed(
+    facts: Facts, server: Server, errand: Errand, steps: Steps, *, besides: Collection[str]
+) -> tuple[Renewal, ...]:
+    """Renew what is due of the certificates that the goal is about, `besides` those done."""
     if facts.settings.offline or errand.goal is Goal.ABSENT or not errand.fetch:
         return ()
     chains = wanted(facts, server, errand.goal)
     private = [
-        (chain, certificates.private(chain, facts.private_roots, facts.now)) for chain in chains
+        (chain, certificates.private(chain, facts.private_roots, facts.now))
+        for chain in chains
+        if chain.fingerprint not in besides
     ]
+    if not private:
+        return ()
     with progress(len(private), "asking responders") as advance:
         renewals = renew(
             private,

@@ -66,6 +66,17 @@ def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers:
     return with_store(facts, now)
 
 
+def again(facts: Facts, server: Server, now: datetime) -> Facts:
+    """Return `facts` with what may have changed while responders were asked: that takes minutes.
+
+    Those are the store, the certificates, and the server's process.
+    """
+    sites = facts.configuration.sites
+    running = _running(server, facts.configuration, facts.installation, facts.settings)
+    chains = certificates.chains(facts.files, sites, facts.roots)
+    return with_store(replace(facts, chains=chains, running=running), now)
+
+
 def with_store(facts: Facts, now: datetime) -> Facts:
     """Return `facts` with the store read anew at `now`: after a renewal it holds more."""
     store = store_of(facts.settings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from staplecfg.machine.durable import refusing, sync_directory
@@ -64,6 +65,22 @@ def missing_directories(path: Path) -> tuple[Path, ...]:
             break
         missing.append(directory)
     return tuple(reversed(missing))
+
+
+def require_trusty(directory: Path) -> None:
+    """Raise `NotApplied` where others could swap what is in `directory` under our hands.
+
+    What lies there is handed to a server, and undone from: its owner and whoever
+    may write there decide what root writes where.
+    """
+    with refusing(directory, "cannot be looked at"):
+        status = directory.stat()
+    if status.st_uid not in {0, os.geteuid()}:
+        problem = f"belongs to user {status.st_uid}, who could replace anything in it"
+        raise NotApplied(problem, at=place(directory), hint="`chown root` it")
+    if status.st_mode & stat.S_IWOTH:
+        problem = "is writable for everyone, who could replace anything in it"
+        raise NotApplied(problem, at=place(directory), hint="`chmod o-w` it")
 
 
 def _require_directory(path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,14 +82,20 @@ def interrupted(state_dir: Path) -> Journal | None:
     directory = state_dir / _DIRECTORY
     path = directory / manifest.NAME
     try:
-        owner = directory.stat().st_uid
+        statuses = (directory.lstat(), path.lstat())
         said = read_back(path, most=LARGEST)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _unusable(path, words(error)) from error
-    if owner != os.geteuid():
-        raise _unusable(path, f"belongs to user {owner}, not to user {os.geteuid()} who runs this")
+    if not stat.S_ISDIR(statuses[0].st_mode):
+        raise _unusable(path, "its directory is a link, and a journal of staplecfg's is none")
+    for status in statuses:
+        if status.st_uid != os.geteuid():
+            owner = f"belongs to user {status.st_uid}"
+            raise _unusable(path, f"{owner}, not to user {os.geteuid()} who runs this")
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise _unusable(path, "others than its owner may write there")
     try:
         return manifest.decode(said, directory)
     except NotUnderstood as error:

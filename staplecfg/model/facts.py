@@ -38,6 +38,8 @@ class Attempts:
     url: str | None = None
     error: str | None = None
     revoked_at: datetime | None = None
+    revoked_as_of: datetime | None = None
+    """thisUpdate of the answer that said so: an older one that says good takes nothing back."""
 
 
 @dataclass(frozen=True, slots=True)

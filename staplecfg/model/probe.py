@@ -110,15 +110,16 @@ def worse(before: Iterable[Probe], after: Iterable[Probe]) -> tuple[str, ...]:
     Only what was tested both times is compared. What could not be tested before
     cannot have become worse; what could and now cannot, has.
     """
-    earlier = {_place(probe): probe.verdict for probe in before}
+    earlier = {place(probe): probe.verdict for probe in before}
     return tuple(
-        f"{probe}: {_said(earlier[place])} before, {_said(probe.verdict)} now"
+        f"{probe}: {_said(earlier[at])} before, {_said(probe.verdict)} now"
         for probe in after
-        if (place := _place(probe)) in earlier and _rank(probe.verdict) > _rank(earlier[place])
+        if (at := place(probe)) in earlier and _rank(probe.verdict) > _rank(earlier[at])
     )
 
 
-def _place(probe: Probe) -> tuple[Location, str | None, Target | None, Tls | None]:
+def place(probe: Probe) -> tuple[Location, str | None, Target | None, Tls | None]:
+    """Return what makes `probe` comparable with one made at another time."""
     return probe.location, probe.name, probe.target, probe.version
 
 

@@ -47,6 +47,8 @@ class Rejected:
     response_status: int | None = None
     """RFC 6960 OCSPResponseStatus where the response was unsuccessful."""
     revoked_at: datetime | None = None
+    revoked_as_of: datetime | None = None
+    """thisUpdate of the answer that says revoked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from staplecfg.model.verdict import Reason, Rejected
-from staplecfg.pki.anatomy import UNREADABLE, anatomy, title
+from staplecfg.pki.anatomy import UNREADABLE, anatomy, quietly, title
 from staplecfg.pki.names import same_name
 from staplecfg.pki.refusal import Refusal
 from staplecfg.pki.scheme import scheme
@@ -68,20 +68,21 @@ class Delegate:
 def read_delegate(certificate: Certificate) -> Delegate:
     """Return what `certificate` says; raises `Refusal` where any of it cannot be read."""
     try:
-        extensions = certificate.extensions
-        usage = _value(extensions, x509.KeyUsage)
-        constraints = _value(extensions, x509.BasicConstraints)
-        return Delegate(
-            certificate=certificate,
-            title=title(certificate),
-            key=certificate.public_key(),
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-            purposes=_purposes(extensions),
-            critical=tuple(one.oid.dotted_string for one in extensions if one.critical),
-            digital_signature=usage.digital_signature if usage else None,
-            ca=constraints is not None and constraints.ca,
-        )
+        with quietly():
+            extensions = certificate.extensions
+            usage = _value(extensions, x509.KeyUsage)
+            constraints = _value(extensions, x509.BasicConstraints)
+            return Delegate(
+                certificate=certificate,
+                title=title(certificate),
+                key=certificate.public_key(),
+                not_before=certificate.not_valid_before_utc,
+                not_after=certificate.not_valid_after_utc,
+                purposes=_purposes(extensions),
+                critical=tuple(one.oid.dotted_string for one in extensions if one.critical),
+                digital_signature=usage.digital_signature if usage else None,
+                ca=constraints is not None and constraints.ca,
+            )
     except UNREADABLE as error:
         problem = f"the responder certificate cannot be read: {error}"
         raise Refusal(Rejected(Reason.SIGNER, problem, step=5)) from error

@@ -108,8 +108,9 @@ def _require_good(single: Single) -> None:
     if single.status is CertStatus.REVOKED:
         at = single.revoked_at.at if single.revoked_at else None
         when = f" at {at:%Y-%m-%d %H:%M} UTC" if at else ""
-        rejected = Rejected(Reason.REVOKED, f"the certificate was revoked{when}", 9, revoked_at=at)
-        raise Refusal(rejected)
+        problem = f"the certificate was revoked{when}"
+        as_of = single.this_update.at
+        raise Refusal(Rejected(Reason.REVOKED, problem, 9, revoked_at=at, revoked_as_of=as_of))
     if single.status is CertStatus.UNKNOWN:
         problem = "the responder does not know the certificate"
         raise Refusal(Rejected(Reason.UNKNOWN, problem, step=9))

@@ -16,7 +16,7 @@ from staplecfg.pki.digests import SHA256
 from staplecfg.pki.judge import Purpose, judge
 from staplecfg.pki.request import request as build_request
 from staplecfg.staples.http import exchange
-from staplecfg.staples.message import Answer, Request, Silent, Useless
+from staplecfg.staples.message import Answer, Barred, Request, Silent, Useless
 from staplecfg.staples.url import Url
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _exchange(request: Request, question: Question) -> _Finding:
     )
     if isinstance(outcome, Answer):
         return _Finding(_judged(outcome.body, question))
-    hint = outcome.hint if isinstance(outcome, Silent) else None
+    hint = outcome.hint if isinstance(outcome, Barred) else None
     retry_after = outcome.retry_after if isinstance(outcome, Useless) else None
     return _Finding(Unreachable(str(request.url), outcome.problem, hint, retry_after), outcome)
 
@@ -148,7 +148,7 @@ def _worth_posting(finding: _Finding) -> bool:
     result, outcome = finding.result, finding.outcome
     if isinstance(result, Rejected):
         return result.reason is Reason.MALFORMED or _refuses_request(result) or _is_stale(result)
-    if isinstance(result, Good) or isinstance(outcome, Silent):
+    if isinstance(result, Good) or isinstance(outcome, Silent | Barred):
         return False
     return result.retry_after is None
 

@@ -36,6 +36,7 @@ def attempts_to_json(attempts: Attempts) -> bytes:
         "url": attempts.url,
         "error": attempts.error,
         "revoked_at": _text(attempts.revoked_at),
+        "revoked_as_of": _text(attempts.revoked_as_of),
     }
     return json.dumps(document, indent=2).encode() + b"\n"
 
@@ -54,6 +55,7 @@ def attempts_from_json(data: bytes, fingerprint: str) -> Attempts:
         url=_string(document.get("url")),
         error=_string(document.get("error")),
         revoked_at=_time(document.get("revoked_at")),
+        revoked_as_of=_time(document.get("revoked_as_of")),
     )
 
 
@@ -71,7 +73,9 @@ def after_failure(
     if isinstance(result, Unreachable):
         return replace(noted, url=result.url or before.url)
     if result.reason is Reason.REVOKED:
-        return replace(noted, revoked_at=result.revoked_at or now)
+        return replace(
+            noted, revoked_at=result.revoked_at or now, revoked_as_of=result.revoked_as_of
+        )
     return noted
 
 

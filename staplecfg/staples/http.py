@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from staplecfg import __version__
 from staplecfg.staples.address import Forbidden, addresses, as_literal, require_allowed
-from staplecfg.staples.message import Answer, Broken, Silent, Useless
+from staplecfg.staples.message import Answer, Barred, Broken, Silent, Useless
 from staplecfg.staples.retry_after import parse_retry_after
 from staplecfg.staples.url import one_line
 from staplecfg.staples.wire import Deadline, TooMuch, Wire, connect
@@ -57,7 +57,7 @@ def exchange(request: Request, route: Route, *, seconds: float, now: datetime) -
     try:
         wire = _connect(request.url, route, deadline)
     except Forbidden as error:
-        return Silent(error.problem, error.hint)
+        return Barred(error.problem, error.hint)
     except OSError as error:
         return Silent(one_line(str(error)))
     with wire:

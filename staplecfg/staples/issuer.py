@@ -18,7 +18,7 @@ from staplecfg.pki.issuance import issued_by
 from staplecfg.staples.fetch import route_of, together
 from staplecfg.staples.hosts import Hosts
 from staplecfg.staples.http import exchange
-from staplecfg.staples.message import Answer, Request, Silent
+from staplecfg.staples.message import Answer, Barred, Request, Silent
 from staplecfg.staples.url import BadUrl, parse_url
 from staplecfg.staples.wire import Deadline
 
@@ -100,7 +100,7 @@ def _from(url: str, errand: _Errand) -> Certificate | Unreachable:
 def _found(url: str, outcome: Outcome, leaf: Certificate) -> Certificate | Unreachable:
     if not isinstance(outcome, Answer):
         return Unreachable(
-            url, outcome.problem, outcome.hint if isinstance(outcome, Silent) else None
+            url, outcome.problem, outcome.hint if isinstance(outcome, Barred) else None
         )
     issuer = issuer_in(outcome.body, leaf)
     if issuer is None:

@@ -1,4 +1,4 @@
-"""What goes into one HTTP exchange, and the four things that can come out of it."""
+"""What goes into one HTTP exchange, and the five things that can come out of it."""
 
 from __future__ import annotations
 
@@ -60,10 +60,17 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Nothing came in time, nobody is there, or the address may not be asked."""
+    """Nothing came in time, or nobody is there."""
 
     problem: str
-    hint: str | None = None
 
 
-Outcome: TypeAlias = "Answer | Useless | Broken | Silent"
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The address may not be asked about this certificate: that says nothing of the host."""
+
+    problem: str
+    hint: str
+
+
+Outcome: TypeAlias = "Answer | Useless | Broken | Silent | Barred"

@@ -13,7 +13,7 @@ from dataclasses import replace as replaced
 from typing import TYPE_CHECKING, TypeAlias
 
 from staplecfg.model.facts import Attempts, Stored
-from staplecfg.model.verdict import Good, Rejected, Unreachable
+from staplecfg.model.verdict import Good, Reason, Rejected, Unreachable
 from staplecfg.staples.attempts import after_failure
 from staplecfg.staples.crew import work_through
 from staplecfg.staples.fetch import fetch, responders_of
@@ -140,7 +140,8 @@ class _Run:
 
     def settle(self, job: _Job, answer: _Answer) -> Renewal:
         """Store and note what `answer` says, and return it as a renewal."""
-        chain, result, stored = answer.chain, answer.result, job.stored
+        chain, stored = answer.chain, job.stored
+        result = self._unless_revoked(answer.result, chain)
         now = self._clock()
         if chain.issuer is not None and job.chain.issuer is None:
             self._store.save_issuer(chain, chain.issuer)
@@ -183,6 +184,21 @@ class _Run:
             hosts=self._hosts,
         )
         return _Answer(chain, result)
+
+    def _unless_revoked(self, result: FetchResult, chain: Chain) -> FetchResult:
+        """Return `result`, or refuse a good answer that is older than one which said revoked.
+
+        Caches go on handing out what was good, and so does whoever has the stolen key.
+        """
+        noted = self._store.attempts(chain.fingerprint)
+        known = noted.revoked_as_of
+        if known is None or not isinstance(result, Good) or result.staple.this_update > known:
+            return result
+        problem = (
+            f"it is older than the answer that said revoked (got thisUpdate "
+            f"{result.staple.this_update:%F %T}, expected one after {known:%F %T} UTC)"
+        )
+        return Rejected(Reason.OLDER, problem, step=12, revoked_at=noted.revoked_at)
 
     def _note(self, chain: Chain, result: FetchResult, stored: Stored, now: datetime) -> None:
         url = responders_of(chain, self._settings)[0]

@@ -165,3 +165,34 @@ def test_the_manifest_can_be_read_by_a_person(machine: Machine):
     assert shop["path"] == str(machine.root / "etc/nginx/sites/shop")
     assert shop["kind"] == "config"
     assert (machine.state_dir / "journal" / shop["backup"]).read_bytes() == BIG
+
+
+def test_a_journal_that_others_can_write_is_not_gone_by(machine: Machine):
+    begun(machine)
+    directory = machine.state_dir / "journal"
+
+    for path, mode in ((directory, 0o770), (directory / "manifest.json", 0o602)):
+        before = path.stat().st_mode
+        path.chmod(mode)
+        with pytest.raises(UndoFailed, match="others than its owner"):
+            interrupted(machine.state_dir)
+        path.chmod(before)
+    assert interrupted(machine.state_dir) is not None
+
+
+def test_a_link_in_the_place_of_the_journal_is_not_gone_by(machine: Machine, tmp_path: Path):
+    begun(machine)
+    (machine.state_dir / "journal").rename(tmp_path / "elsewhere")
+    (machine.state_dir / "journal").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(UndoFailed, match="is a link"):
+        interrupted(machine.state_dir)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_manifest_put_there_by_somebody_else_is_not_gone_by(machine: Machine):
+    begun(machine)
+    os.chown(machine.state_dir / "journal" / "manifest.json", 65534, 65534)
+
+    with pytest.raises(UndoFailed, match="belongs to user 65534"):
+        interrupted(machine.state_dir)

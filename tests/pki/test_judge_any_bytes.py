@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from staplecfg.model.verdict import Good, Rejected
 from staplecfg.pki.about import About, about
+from staplecfg.pki.decode import decode
 from staplecfg.pki.judge import judge
+from tests.support import asn1
 from tests.support.authority import Authority
+from tests.support.responses import basic, response, sign
 
 if TYPE_CHECKING:
     from staplecfg.model.verdict import Judgement
@@ -80,3 +83,23 @@ def test_bytes_put_in_the_place_of_others_never_raise(der, at, cut, put):
 def test_any_bytes_at_all_never_raise(der):
     assert isinstance(judged(der), Rejected)
     assert isinstance(about(der), About)
+
+
+def test_a_responder_certificate_that_names_serial_number_zero_is_judged_without_a_word():
+    """`cryptography` warns when it reads the extensions: with -W error that raises."""
+    delegate = HONEST.delegate()
+    serial_zero = asn1.tlv(0x82, b"\x00")
+    directory_name = asn1.tlv(0xA1, asn1.tlv(0xA4, delegate.cert.issuer.public_bytes()))
+    named = asn1.extension("2.5.29.35", asn1.sequence(directory_name, serial_zero))
+    *fields, wrapped = asn1.parts(delegate.cert.tbs_certificate_bytes)
+    (listed,) = asn1.parts(wrapped)
+    others = [each for each in asn1.parts(listed) if b"\x55\x1d\x23" not in each]
+    tbs = asn1.sequence(*fields, asn1.explicit(3, asn1.sequence(*others, named)))
+    algorithm, signature = sign(HONEST.intermediate.key, tbs, "sha256", pss=False)
+    odd = asn1.sequence(tbs, algorithm, asn1.bits(signature))
+    honest = decode(HONEST.respond(SHOP, now=NOW, signer=delegate)).basic
+    assert honest is not None
+    # The response's signature does not cover the certificates that come with it.
+    der = response(0, basic(honest.tbs, honest.algorithm, honest.signature, [odd]))
+
+    assert isinstance(judged(der), Good)

@@ -234,3 +234,16 @@ def test_a_host_that_wastes_time_without_being_of_use_is_given_up():
 
     assert len(responder.log) == 1
     assert "HTTP status 404" in getattr(result, "problem", "")
+
+
+def test_an_address_that_is_barred_to_one_certificate_is_asked_about_another():
+    hosts = Hosts(patience=60)
+    with running("404") as responder:
+        responder.mode = honest
+        for _ in range(5):
+            refused = fetched(chain_with(responder.url), Responders(), hosts=hosts)
+        allowed = fetched(chain_with(responder.url), hosts=hosts)
+
+    assert isinstance(refused, Unreachable)
+    assert "loopback" in refused.problem
+    assert isinstance(allowed, Good)

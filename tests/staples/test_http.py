@@ -13,7 +13,7 @@ import pytest
 
 from staplecfg.staples.address import Allowed
 from staplecfg.staples.http import exchange
-from staplecfg.staples.message import Answer, Broken, Request, Route, Silent, Useless
+from staplecfg.staples.message import Answer, Barred, Broken, Request, Route, Silent, Useless
 from staplecfg.staples.url import parse_proxy, parse_url
 from staplecfg.staples.wire import Deadline, TooMuch, connect
 from tests.support.authority import Authority
@@ -108,7 +108,7 @@ def test_a_name_that_resolves_to_loopback_is_not_connected_to(responder):
 
     outcome = ask(url, allowed=Allowed(private=True))
 
-    assert isinstance(outcome, Silent)
+    assert isinstance(outcome, Barred)
     assert "loopback" in outcome.problem
     assert outcome.hint is not None
     assert "--allow-network" in outcome.hint
@@ -204,7 +204,7 @@ def test_a_proxy_gets_the_whole_url_and_its_own_credentials(responder):
 def test_a_proxy_is_not_asked_for_an_address_that_may_not_be_asked(responder):
     outcome = ask("http://169.254.169.254/", proxy=responder.url, allowed=Allowed())
 
-    assert isinstance(outcome, Silent)
+    assert isinstance(outcome, Barred)
     assert "metadata" in outcome.problem
     assert responder.log == []
 

@@ -248,3 +248,25 @@ def test_a_store_that_cannot_be_written_is_not_passed_over(responder, tmp_path):
 
     with pytest.raises(NotApplied):
         renewed(chains_at(responder.url), Store(tmp_path, floors=Floors()))
+
+
+def test_what_was_good_before_it_was_revoked_takes_nothing_back(responder, store):
+    (chain,) = chains_at(responder.url)
+    revoking = {"status": "revoked", "revoked_at": NOW - DAY, "this_update": NOW}
+    responder.mode = lambda call: call.reply(call.respond(**revoking))
+    renewed([chain], store)
+
+    responder.mode = lambda call: call.reply(call.respond(this_update=NOW - timedelta(hours=2)))
+    (cached,) = renewed([chain], store, force=True)
+
+    assert isinstance(cached.outcome, Rejected)
+    assert cached.outcome.reason is Reason.OLDER
+    assert cached.stored.staple is None
+    assert store.attempts(chain.fingerprint).revoked_at == NOW - DAY
+
+    # A certificate on hold can be released (RFC 5280, 5.3.1), and the newer answer says so.
+    responder.mode = lambda call: call.reply(call.respond(this_update=NOW + timedelta(seconds=1)))
+    (released,) = renewed([chain], store, now=NOW + timedelta(minutes=1), force=True)
+
+    assert isinstance(released.outcome, Good)
+    assert store.attempts(chain.fingerprint).revoked_at is None
