@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 NOBODY = 65534
 
 
+def open_to_nobody(path: Path) -> bool:
+    """Say whether somebody without power may come to `path` at all."""
+    return os.geteuid() != 0 or all(above.stat().st_mode & 0o001 for above in path.parents)
+
+
 def as_nobody(directory: Path, action: Callable[[], object]) -> None:
     """Run `action` in a forked child without root's power; what it raises fails the test.
 
