@@ -17,6 +17,7 @@ from staplecfg.applying.comparison import Comparison, warmer
 from staplecfg.applying.report import Outcome, Report
 from staplecfg.machine import replace
 from staplecfg.model.errors import NotApplied, StaplecfgError, UndoFailed
+from staplecfg.model.plan import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from staplecfg.model.facts import Facts
     from staplecfg.model.plan import Plan
     from staplecfg.model.probe import Probe
+    from staplecfg.model.source import Location
 
 WARMING = 3
 """How often a site without a staple is asked again that the server may be fetching one for."""
@@ -41,6 +43,8 @@ class Manner:
     test: bool = True
     reload: bool = True
     probe: bool = True
+    unseen: bool = False
+    """The server runs where its processes cannot be seen: its reload command is to be believed."""
 
 
 def carry_out(
@@ -60,7 +64,7 @@ def carry_out(
     run = _Run(plan, facts, watch, manner, steps)
     if plan.empty and not run.live:
         return Report(Outcome.UNCHANGED, tuple(steps.done))
-    if manner.test:
+    if manner.test and (plan.reload or run.live):
         _test_as_found(watch, steps)
     if plan.reload:
         owing.note(facts)
@@ -79,7 +83,7 @@ def carry_out(
     except NotApplied as error:
         error.state = "the changes are in effect; the next run takes away what is left over"
         raise
-    if plan.reload and manner.reload and watch.master is None:
+    if plan.reload and manner.reload and not run.running:
         steps.add("noted", watch.name, "is not running; this takes effect when it starts")
     return Report(Outcome.APPLIED, tuple(steps.done), probes)
 
@@ -92,21 +96,21 @@ class _Run:
     ) -> None:
         self.plan, self.facts, self.watch = plan, facts, watch
         self.manner, self.steps = manner, steps
-        self.live = (
-            manner.reload and watch.master is not None and (plan.reload or owing.owed(facts))
-        )
+        self.running = watch.master is not None or manner.unseen
+        self.live = manner.reload and self.running and (plan.reload or owing.owed(facts))
+        self.lazy = _lazy(plan, watch)
         self.workers: frozenset[int] | None = None
         self.comparison = Comparison(plan, facts)
 
     def _as_found(self) -> tuple[Probe, ...]:
         """Probe before anything is changed, and again what nginx may yet be fetching itself."""
-        probes = self.watch.probe()
+        probes = self.watch.probe(self.lazy)
         for _ in range(WARMING):
             cold = self.comparison.cold(probes)
             if not cold:
                 break
             time.sleep(BETWEEN)
-            probes = warmer(probes, self.watch.probe(cold))
+            probes = warmer(probes, self.watch.probe(only=cold))
         return probes
 
     def transact(self, included: Callable[[PurePosixPath], bool]) -> tuple[Probe, ...]:
@@ -124,13 +128,14 @@ class _Run:
             if self.manner.test and self.plan.reload:
                 self.watch.test()
                 self.steps.add("tested", self.watch.name, "accepts the new configuration")
+            schedule.serve_before(self.plan.changes, self.facts.running, self.steps)
             if self.live:
                 self.watch.require_same_certificates()
                 self.workers = self.watch.workers()
                 self.watch.reload()
                 self.steps.add("reloaded", self.watch.name)
             if probing:
-                probes = self.watch.probe()
+                probes = self.watch.probe(self.lazy)
                 self.comparison.require_no_worse(before, probes)
                 self.steps.add("probed", self.watch.name, _counted(probes))
             schedule.take_effect(self.plan.changes, self.facts.running, self.steps)
@@ -156,6 +161,16 @@ def _tell_changes(plan: Plan, steps: Steps) -> None:
         steps.add(
             f"{change.op.rstrip('ey')}{'ied' if change.op == 'modify' else 'ed'}", change.path
         )
+
+
+def _lazy(plan: Plan, watch: Watch) -> frozenset[Location]:
+    """Return where the sites stand whose staples the server fetches by itself."""
+    names = {name for name, each in watch.server.deliveries.items() if each.lazy}
+    return frozenset(
+        each.site.location
+        for each in plan.sites
+        if each.decision is Decision.CONFIGURED and each.delivery in names
+    )
 
 
 def _counted(probes: tuple[Probe, ...]) -> str:

@@ -13,7 +13,7 @@ from staplecfg.model.source import Location
 from staplecfg.staples.probe import probe_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Sequence
     from datetime import datetime
 
     from staplecfg.model.facts import Facts
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from staplecfg.model.site import Site
     from staplecfg.servers.interface import Server
 
+LAZY_TRIES = 20
+"""Handshakes after which a server that fetches by itself should have a staple, in any worker."""
 RELOAD_SECONDS = 60.0
 """How long new workers may take to appear: large configurations take many seconds (nginx 1.22.1,
 5,000 sites: 15 s)."""
@@ -72,12 +74,16 @@ class Watch:
     def reload(self) -> None:
         """Make the server re-read its configuration, and wait until new workers have taken over.
 
+        One that runs out of sight (in another container) is asked, and its word taken.
+
         Raises `ServerRefused` where the command fails or the old workers stay.
         """
+        command = self.server.commands.reload(self.facts.installation)
         if self.master is None:
+            control.reload(command)
             return
         before = control.generation(self.master)
-        control.reload(self.server.commands.reload(self.facts.installation))
+        control.reload(command)
         outcome = control.wait_reloaded(self.master, before, timeout=self.patience)
         if isinstance(outcome, control.NotReloaded):
             raise ServerRefused(
@@ -85,17 +91,32 @@ class Watch:
                 hint="its error log says why",
             )
 
-    def probe(self, only: Container[Location] | None = None) -> tuple[Probe, ...]:
-        """Shake hands with every site, or with those at `only`, several at a time."""
+    def probe(
+        self, lazy: Container[Location] = (), *, only: Container[Location] | None = None
+    ) -> tuple[Probe, ...]:
+        """Shake hands with every site, or with those at `only`, several at a time.
+
+        With those that stand at a place in `lazy` several times, for the server
+        fetches their staples only once it is asked: in each worker anew.
+        """
+        sites = [
+            (site, self._chain(site))
+            for site in self.facts.configuration.sites
+            if only is None or site.location in only
+        ]
+        patiently = [pair for pair in sites if pair[0].location in lazy]
+        once = [pair for pair in sites if pair[0].location not in lazy]
+        return (*self._probed(once, tries=1), *self._probed(patiently, tries=LAZY_TRIES))
+
+    def _probed(
+        self, sites: Sequence[tuple[Site, Chain | None]], *, tries: int
+    ) -> tuple[Probe, ...]:
         settings = self.facts.settings
         return probe_all(
-            [
-                (site, self._chain(site))
-                for site in self.facts.configuration.sites
-                if only is None or site.location in only
-            ],
+            sites,
             now=self.clock(),
             floors=settings.floors,
+            tries=tries,
             allow_sha1=settings.responders.allow_sha1_signature,
         )
 

@@ -7,10 +7,10 @@ Why: nginx attaches the same bytes to whichever certificate the client gets
 (ngx_ssl_stapling), so every client of the other one is handed a foreign
 staple. Firefox and `curl --cert-status` end the handshake; measured, half of
 the handshakes were wrong. One response may hold both answers, and then all is
-well, but few responders give such responses.
+well: staplecfg asks for one, but few responders give such responses.
 
 Fix: keep the ECDSA certificate alone, which every client of today takes; or let
-nginx ask a local responder, which knows both:
+nginx ask the local responder (`staplecfg serve`), which knows both:
 
     staplecfg apply --delivery responder --site shop.example
 """

@@ -12,18 +12,22 @@ from staplecfg.applying.report import Steps
 from staplecfg.applying.session import session
 from staplecfg.applying.watch import Watch
 from staplecfg.checks.registry import run as run_rules
+from staplecfg.cli.alarms import raised
 from staplecfg.cli.clock import clock
+from staplecfg.cli.handed_in import handed_in, known_chains
 from staplecfg.cli.output import renewals as renewal_lines
 from staplecfg.cli.output.progress import progress
 from staplecfg.loading import certificates
-from staplecfg.loading.observe import again, observe, store_of
+from staplecfg.loading.observe import again, observe, observe_gone, store_of
+from staplecfg.machine.replace import remove, write
 from staplecfg.model.errors import NotApplied, UsageProblem
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Goal
 from staplecfg.model.verdict import Good
+from staplecfg.planning import dead_man, targeted
 from staplecfg.planning.planner import plan
 from staplecfg.planning.units import NOTHING_RENEWS
-from staplecfg.planning.wanted import wanted
+from staplecfg.planning.wanted import wanted, wanted_together
 from staplecfg.servers.registry import SERVERS
 from staplecfg.staples.renew import renew
 
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 
     from staplecfg.applying.carry_out import Manner
     from staplecfg.applying.report import Report, Step
+    from staplecfg.cli.alarms import Alarm
+    from staplecfg.cli.handed_in import Response
     from staplecfg.model.facts import Facts
     from staplecfg.model.plan import Plan
     from staplecfg.model.settings import Settings
@@ -54,6 +60,10 @@ class Errand:
     fetch: bool = True
     force: bool = False
     """Ask also about what is not due."""
+    responses: tuple[Response, ...] = ()
+    """Handed in by the user."""
+    others: bool = False
+    """There are other servers, which a response may be about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class Done:
     plan: Plan
     renewals: tuple[Renewal, ...]
     report: Report
+    alarms: tuple[Alarm, ...] = ()
+    """What needs a person; only where staples are kept going (warm)."""
 
 
 def server_of(settings: Settings) -> Server:
@@ -96,10 +108,13 @@ def carried_out(
     with session(
         settings, purpose=errand.purpose, wait=errand.lock_seconds, steps=steps, tell=tell
     ):
-        facts = observe(server, settings, clock(), ask_resolvers=False)
+        facts, manner = _observed(server, settings, errand)
         if errand.goal is Goal.PRESENT:
             require_unread(facts, server)
-        facts, renewals = _warmed(facts, server, errand, steps)
+        chains = known_chains(facts)
+        handed = handed_in(errand.responses, chains, settings, steps, others=errand.others)
+        facts, fetched = _warmed(facts, server, errand, steps)
+        renewals = (*handed, *fetched)
         made = with_trouble(
             plan(facts, server, errand.goal, warm_command=errand.warm_command), facts, server
         )
@@ -108,11 +123,41 @@ def carried_out(
             made,
             facts,
             Watch(server, facts, clock),
-            errand.manner,
+            manner,
             steps,
             included=included(facts, server),
         )
-    return Done(facts, made, renewals, report)
+        _remember_reload(made, facts, manner, report)
+        alarms = raised(made, facts) if errand.goal is Goal.STATE_ONLY else ()
+    return Done(facts, made, renewals, report, alarms)
+
+
+def _observed(server: Server, settings: Settings, errand: Errand) -> tuple[Facts, Manner]:
+    """Observe; a target that is gone can be forgotten, which takes no server."""
+    if errand.goal is Goal.ABSENT:
+        facts = observe_gone(server, settings, clock())
+        if facts is not None:
+            return facts, replace(errand.manner, test=False, reload=False, probe=False)
+    return observe(server, settings, clock(), ask_resolvers=False), errand.manner
+
+
+def _remember_reload(made: Plan, facts: Facts, manner: Manner, report: Report) -> None:
+    """Leave word that the server is yet to be told; the dead man does it if nobody else does.
+
+    `warm --offline` goes before a start or a reload. Where that never came, the
+    server would go on serving what was withdrawn.
+    """
+    word = Path(dead_man.pending(targeted.name(facts), facts.settings.state_dir))
+    if any(step.name == "reloaded" for step in report.steps):
+        remove(word)
+    elif (
+        made.goal is Goal.STATE_ONLY
+        and facts.settings.offline
+        and not manner.reload
+        and made.reload
+        and facts.running.master is not None
+    ):
+        write(word, b"")
 
 
 def with_trouble(made: Plan, facts: Facts, server: Server) -> Plan:
@@ -138,6 +183,8 @@ def _warmed(
     facts: Facts, server: Server, errand: Errand, steps: Steps
 ) -> tuple[Facts, tuple[Renewal, ...]]:
     """Renew, and observe again: asking takes minutes, in which a certificate may be replaced."""
+    if errand.goal is Goal.ABSENT:
+        return facts, ()
     first = _renewed(facts, server, errand, steps, besides=())
     facts = again(facts, server, clock())
     kept = [renewal for renewal in first if renewal.chain.fingerprint in facts.stored]
@@ -168,6 +215,7 @@ def _renewed(
             settings=facts.settings.responders,
             floors=facts.settings.floors,
             force=errand.force,
+            together=wanted_together(facts, server, errand.goal),
             progress=lambda renewal: advance(str(renewal.chain.path)),
         )
     for renewal in renewals:

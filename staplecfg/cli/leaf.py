@@ -39,13 +39,7 @@ def chain_of(options: argparse.Namespace, settings: Settings) -> Chain:
     Its issuer is the one in the file, in `--issuer`, among the trusted roots,
     or in the system's store, whichever verifies the leaf's signature.
     """
-    here = Disk(Path("/"))
-    path = PurePosixPath(Path(options.certificate).absolute())
-    candidates = (*_issuers(options), *certificates.trusted_roots(here, settings.trust))
-    chain = certificates.read(here, path, (*candidates, *certificates.system_roots(here)))
-    if isinstance(chain, NoChain):
-        hint = chain.hint or "name a PEM file: the certificate first, then its chain"
-        raise NotUnderstood(chain.problem, at=Location(path), hint=hint)
+    chain = chain_at(Path(options.certificate), settings, issuers=issuers_of(options))
     if options.issuer is not None and chain.issuer is None:
         raise NotUnderstood(
             "none of its certificates issued the one asked about",
@@ -64,7 +58,23 @@ def content(file: str, expected: str) -> bytes:
         raise Unreadable(error.problem, at=error.at, hint=hint) from None
 
 
-def _issuers(options: argparse.Namespace) -> tuple[Certificate, ...]:
+def chain_at(file: Path, settings: Settings, *, issuers: tuple[Certificate, ...] = ()) -> Chain:
+    """Return the chain in `file`, its issuer from wherever it is known, `issuers` among them.
+
+    Raises `NotUnderstood` where there is no certificate in it.
+    """
+    here = Disk(Path("/"))
+    path = PurePosixPath(file.absolute())
+    roots = (*certificates.trusted_roots(here, settings.trust), *certificates.system_roots(here))
+    chain = certificates.read(here, path, (*issuers, *roots))
+    if isinstance(chain, NoChain):
+        hint = chain.hint or "name a PEM file: the certificate first, then its chain"
+        raise NotUnderstood(chain.problem, at=Location(path), hint=hint)
+    return chain
+
+
+def issuers_of(options: argparse.Namespace) -> tuple[Certificate, ...]:
+    """Return the certificates that `--issuer` names; raises where it cannot be read."""
     if options.issuer is None:
         return ()
     path = PurePosixPath(Path(options.issuer).absolute())

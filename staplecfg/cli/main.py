@@ -12,7 +12,7 @@ import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 from staplecfg import __version__
-from staplecfg.cli.output import json, streams, text
+from staplecfg.cli.output import json, nagios, streams, text
 from staplecfg.cli.output.clean import clean
 from staplecfg.cli.registry import COMMANDS, command
 from staplecfg.model.errors import ExitStatus, StaplecfgError, UsageProblem
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _ended(arguments: Sequence[str]) -> int:
-    wants_json = _wants_json(arguments)
+    wants_json = _wants(arguments, "json")
     name = next((word for word in arguments if word in COMMANDS), "staplecfg")
     try:
         _stop_politely()
@@ -63,6 +63,9 @@ def _ended(arguments: Sequence[str]) -> int:
     except StaplecfgError as error:
         if "--verbose" in arguments:
             text.say(traceback.format_exc().rstrip())
+        if _wants(arguments, "nagios"):
+            streams.write(f"{nagios.unknown(error)}\n")
+            return nagios.State.UNKNOWN
         return _failed(name, error, error.status, wants_json=wants_json)
     except streams.Unwritten:
         raise
@@ -160,10 +163,10 @@ def _unwritten(error: OSError) -> int:
     return ExitStatus.NOT_UNDERSTOOD
 
 
-def _wants_json(arguments: Sequence[str]) -> bool:
-    if "--format=json" in arguments:
+def _wants(arguments: Sequence[str], shape: str) -> bool:
+    if f"--format={shape}" in arguments:
         return True
-    return ("--format", "json") in itertools.pairwise(arguments)
+    return ("--format", shape) in itertools.pairwise(arguments)
 
 
 def _stop_politely() -> None:

@@ -22,11 +22,11 @@ IN_ROOT = {"config", "prefix"}
 COMMANDS = {"test_command", "reload_command"}
 
 
-def add_frame(parser: argparse.ArgumentParser) -> None:
-    """Add what every command takes."""
+def add_frame(parser: argparse.ArgumentParser, formats: tuple[str, ...] = ("text", "json")) -> None:
+    """Add what every command takes; `formats` are those it can be printed in."""
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--format", choices=("text", "json"), default="text", help="what to print (default: text)"
+        "--format", choices=formats, default="text", help="what to print (default: text)"
     )
     group.add_argument("--verbose", action="store_true", help="show the traceback of an error")
 
@@ -74,7 +74,23 @@ def add_expert(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="templates that come before /etc/staplecfg/templates",
     )
-    add_flag(group, "delivery", choices=("file",), help="how staples reach the server")
+    add_flag(
+        group,
+        "delivery",
+        choices=("file", "responder", "live"),
+        help="how staples reach the server (default: what a site has already, or file)",
+    )
+    add_listen(group)
+
+
+def add_listen(group: argparse._ArgumentGroup) -> None:
+    """Add where the local responder is."""
+    add_flag(
+        group,
+        "serve.listen",
+        metavar="ADDR:PORT",
+        help="where `staplecfg serve` listens (127.0.0.1:8889)",
+    )
 
 
 def add_trust(group: argparse._ArgumentGroup) -> None:

@@ -17,9 +17,11 @@ COMMANDS: Mapping[str, str] = {
     "apply": "configure stapling, test, reload, probe; undo if it is worse",
     "remove": "take out what staplecfg put in",
     "warm": "renew staples that are due, withdraw the expired, reload once",
-    "probe": "shake hands with the sites and judge what they staple",
+    "status": "how staples stand: age, due, last error; exit 1 when a person is needed",
+    "probe": "shake hands with the sites, or any server, and judge what is stapled",
     "fetch": "fetch and judge one staple, no server needed",
     "inspect": "show a response and judge it",
+    "serve": "answer from the store as a local responder",
     "explain": "a rule: what, why, how to fix",
 }
 

@@ -14,16 +14,17 @@ from staplecfg.machine.run import run
 from staplecfg.model.chain import Chain, NoChain
 from staplecfg.model.errors import NotUnderstood, Unreadable
 from staplecfg.model.facts import Facts, Record, Running
+from staplecfg.model.installation import Installation
+from staplecfg.model.site import Configuration
 from staplecfg.model.source import Location
-from staplecfg.planning import record
+from staplecfg.model.target import Target
+from staplecfg.planning import record, targets
 from staplecfg.staples.store import Store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from staplecfg.model.installation import Installation
     from staplecfg.model.settings import Settings
-    from staplecfg.model.site import Configuration
     from staplecfg.servers.interface import Server
 
 RECORD = "record.json"
@@ -62,6 +63,7 @@ def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers:
         resolvers=resolvers.ask(questions, timeout=RESOLVER_SECONDS),
         running=_running(server, configuration, installation, settings),
         record=_record(disk, settings),
+        targets=targets.load(disk, settings.state_dir),
     )
     return with_store(facts, now)
 
@@ -75,6 +77,39 @@ def again(facts: Facts, server: Server, now: datetime) -> Facts:
     running = _running(server, facts.configuration, facts.installation, facts.settings)
     chains = certificates.chains(facts.files, sites, facts.roots)
     return with_store(replace(facts, chains=chains, running=running), now)
+
+
+def observe_gone(server: Server, settings: Settings, now: datetime) -> Facts | None:
+    """Return what is left to know of a target whose main configuration file is gone, or None.
+
+    That is: nothing of the server, and whatever state holds of it.
+    """
+    disk = Disk(Path(settings.root))
+    known = targets.load(disk, settings.state_dir)
+    config = settings.config
+    gone = next(
+        (each for each in known if isinstance(each, Target) and each.config == config), None
+    )
+    if gone is None or gone.server != server.name or disk.exists(gone.config):
+        return None
+    prefix = gone.prefix or gone.config.parent
+    return Facts(
+        now=now,
+        settings=settings,
+        files=disk,
+        installation=Installation(server.name, gone.binary, (), "", gone.config, prefix, {}),
+        configuration=Configuration(server.name, gone.config, {}, (), {}, ()),
+        templates=templates.load([Path(path) for path in settings.template_dirs]),
+        chains={},
+        roots=(),
+        private_roots=(),
+        stored={},
+        attempts={},
+        resolvers=(),
+        running=Running(None, systemd=control.systemd_booted(), cron=control.cron_installed()),
+        record=_record(disk, settings),
+        targets=known,
+    )
 
 
 def with_store(facts: Facts, now: datetime) -> Facts:

@@ -18,7 +18,16 @@ from urllib.parse import urlsplit
 
 from staplecfg.machine.disk import Disk
 from staplecfg.model.errors import Unreadable, UsageProblem
-from staplecfg.model.settings import TEMPLATE_DIR, Floors, Responders, Schedule, Settings
+from staplecfg.model.settings import (
+    TEMPLATE_DIR,
+    Endpoint,
+    Floors,
+    Nginx,
+    Responders,
+    Schedule,
+    Serve,
+    Settings,
+)
 from staplecfg.model.source import Location
 
 if sys.version_info >= (3, 11):
@@ -104,6 +113,29 @@ def proxy(value: object) -> str:
     return f"http://{url.netloc}"
 
 
+def endpoint(value: object) -> Endpoint:
+    """Accept `127.0.0.1:8889` or `[::1]:8889`: an address, for a name could become another's."""
+    most = 65535
+    host, _, port = text(value).rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        address = ipaddress.ip_address(bare)
+        number = int(port) if port.isascii() and port.isdigit() else 0
+    except ValueError:
+        number = 0
+    if not 1 <= number <= most or (":" in bare) != (bare != host):
+        raise ValueError("ADDRESS:PORT, such as 127.0.0.1:8889 or [::1]:8889")
+    return Endpoint(str(address), number)
+
+
+def word(value: object) -> str:
+    """Accept a string without blanks."""
+    read = text(value)
+    if read.split() != [read]:
+        raise ValueError("words without blanks")
+    return read
+
+
 def schedule(value: object) -> Schedule:
     """Accept one of the schedules."""
     names = [member.value for member in Schedule]
@@ -162,6 +194,8 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "floors.most_backoff": seconds,
     "floors.skew": seconds,
     "floors.longest_interval": positive_seconds,
+    "serve.listen": endpoint,
+    "nginx.resolver": every(word),
 }
 
 FLAGS_ONLY = {"root", "replace", "unscheduled", "force"}
@@ -183,7 +217,15 @@ def settings(flags: Mapping[str, object], file: PurePosixPath | None) -> Setting
         template_dirs=(*given, TEMPLATE_DIR),
         responders=Responders(**_section("responders", values)),
         floors=Floors(**_section("floors", values)),
+        serve=Serve(**_section("serve", values)),
+        nginx=Nginx(**_section("nginx", values)),
+        file=file,
+        flags={key: _as_said(value) for key, value in flags.items()},
     )
+
+
+def _as_said(value: object) -> str | tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _section(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,7 +294,7 @@ def _flat(table: Mapping[str, object]) -> list[tuple[str, object]]:
     return flat
 
 
-SECTIONS = {"responders", "floors", "nginx"}
+SECTIONS = {"responders", "floors", "serve", "nginx"}
 ALIASES = {"nginx.delivery": "delivery"}
 """Settings that a server's own section holds."""
 

@@ -4,6 +4,7 @@
     ├── UsageProblem          2    the command line or the settings make no sense
     ├── Unreadable            3    a file cannot be read
     ├── NotUnderstood         3    a file was read and cannot be understood
+    ├── TargetVanished        1    a server that is looked after is gone
     ├── NotApplied            4    nothing was done, or everything was undone
     │   ├── StalePlan              a file is no longer what the plan was made for
     │   ├── ServerRefused          the server's own test or reload said no
@@ -81,6 +82,12 @@ class Unreadable(StaplecfgError):
 
 class NotUnderstood(StaplecfgError):
     """A file was read and cannot be understood; it is refused, never guessed at."""
+
+
+class TargetVanished(StaplecfgError):
+    """A server that staplecfg looks after is gone; `at` is what is missed."""
+
+    status = ExitStatus.FINDINGS
 
 
 class NotApplied(StaplecfgError):

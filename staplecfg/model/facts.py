@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from staplecfg.model.settings import Settings
     from staplecfg.model.site import Configuration
     from staplecfg.model.staple import Staple
+    from staplecfg.model.target import NoTarget, Target
     from staplecfg.model.templates import Templates
 
 
@@ -40,6 +41,11 @@ class Attempts:
     revoked_at: datetime | None = None
     revoked_as_of: datetime | None = None
     """thisUpdate of the answer that said so: an older one that says good takes nothing back."""
+    alone_at: datetime | None = None
+    """When a responder that was asked about it and its neighbours at once was no use for that."""
+    told: str | None = None
+    """What `warm` last told a person about it: a condition, so that it is not said hourly."""
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +132,5 @@ class Facts:
     resolvers: tuple[ResolverAnswer, ...]
     running: Running
     record: Record
+    targets: tuple[Target | NoTarget, ...] = ()
+    """Every server that the state directory remembers, this one among them."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Network, IPv6Network
 
+    from staplecfg.model.target import Flags
+
 Network: TypeAlias = "IPv4Network | IPv6Network"
 
 SLASH = PurePosixPath("/")
@@ -62,6 +64,32 @@ class Responders:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address (never a name) and a port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """The local responder."""
+
+    listen: Endpoint = Endpoint("127.0.0.1", 8889)
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    """What nginx alone needs to know."""
+
+    resolver: tuple[str, ...] = ()
+    """The arguments of the `resolver` that the delivery `live` writes; empty: it writes none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a user can decide; flags have won over the file."""
 
@@ -90,6 +118,12 @@ class Settings:
     unscheduled: bool = False
     floors: Floors = field(default_factory=Floors)
     responders: Responders = field(default_factory=Responders)
+    serve: Serve = field(default_factory=Serve)
+    nginx: Nginx = field(default_factory=Nginx)
+    file: PurePosixPath | None = field(default=None, compare=False)
+    """The settings file that was named; None: the default one."""
+    flags: Flags = field(default_factory=dict, compare=False)
+    """What was said on the command line, by key: a target remembers it for its renewals."""
 
     @property
     def elsewhere(self) -> bool:

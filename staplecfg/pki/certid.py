@@ -9,13 +9,14 @@ from staplecfg.model.verdict import Reason, Rejected
 from staplecfg.pki.anatomy import anatomy
 from staplecfg.pki.digests import BY_OID
 from staplecfg.pki.refusal import Refusal
+from staplecfg.pki.response import CertID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cryptography.x509 import Certificate
 
-    from staplecfg.pki.response import CertID, Single
+    from staplecfg.pki.response import Single
 
 STRICTEST_FIRST = (CertStatus.REVOKED, CertStatus.UNKNOWN, CertStatus.GOOD)
 
@@ -32,6 +33,15 @@ def identifies(certid: CertID, leaf: Certificate, issuer: Certificate) -> bool:
         and certid.serial == anatomy(leaf).serial
         and certid.name_hash == digest.of(anatomy(leaf).issuer)
         and certid.key_hash == digest.of(anatomy(issuer).key_bits)
+    )
+
+
+def certids(leaf: Certificate, issuer: Certificate) -> tuple[CertID, ...]:
+    """Return every CertID that names `leaf` of `issuer`: one for each hash that is known."""
+    of_leaf, of_issuer = anatomy(leaf), anatomy(issuer)
+    return tuple(
+        CertID(oid, digest.of(of_leaf.issuer), digest.of(of_issuer.key_bits), of_leaf.serial)
+        for oid, digest in BY_OID.items()
     )
 
 

@@ -92,7 +92,7 @@ def _certificates(wrapped: Element | None) -> tuple[bytes, ...]:
 
 def _single(element: Element) -> Single:
     fields = Fields(element)
-    certid = _certid(fields.take(der.SEQUENCE))
+    about = certid(fields.take(der.SEQUENCE))
     answer = fields.any()
     if answer.tag not in STATUSES:
         raise der.NotDER(f"a certStatus is none of RFC 6960's (got tag {answer.tag:#x})")
@@ -105,7 +105,7 @@ def _single(element: Element) -> Single:
     extensions = _extensions(fields.optional(context(1)))
     fields.end()
     return Single(
-        certid,
+        about,
         status,
         this_update,
         _moment(der.inside(next_update, der.GENERALIZED_TIME)) if next_update else None,
@@ -115,7 +115,8 @@ def _single(element: Element) -> Single:
     )
 
 
-def _certid(element: Element) -> CertID:
+def certid(element: Element) -> CertID:
+    """Return the CertID that `element` encodes (RFC 6960, 4.1.1); raises `NotDER`."""
     fields = Fields(element)
     algorithm = Fields(fields.take(der.SEQUENCE))
     hash_oid = der.identifier(algorithm.take(der.OBJECT_IDENTIFIER))

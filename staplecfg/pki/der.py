@@ -133,6 +133,15 @@ class Fields:
             raise NotDER("a sequence has a member too many")
 
 
+def sequence(content: bytes) -> bytes:
+    """Return the SEQUENCE of the elements in `content`."""
+    length = len(content)
+    if length < LONG_FORM:
+        return bytes((SEQUENCE, length)) + content
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((SEQUENCE, LONG_FORM | len(octets))) + octets + content
+
+
 def inside(element: Element, tag: int) -> Element:
     """Return the one element of `tag` in the explicit tag `element`; raises `NotDER`."""
     return read(element.content, tag)

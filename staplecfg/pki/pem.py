@@ -10,12 +10,14 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from staplecfg.model.errors import NotUnderstood
 from staplecfg.pki import der
 from staplecfg.pki.anatomy import UNREADABLE, anatomy, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cryptography.x509 import Certificate
 
@@ -30,6 +32,11 @@ BEGIN = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----[ \t\r]*$", re.MULTILINE)
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 DER_SEQUENCE = b"\x30"
 PKCS12_VERSION = b"\x02\x01\x03"
+
+
+def written(given: Iterable[Certificate]) -> bytes:
+    """Return `given` as PEM text, in their order."""
+    return b"".join(each.public_bytes(Encoding.PEM) for each in given)
 
 
 def certificates(data: bytes) -> tuple[Certificate, ...]:

@@ -24,6 +24,18 @@ def path_for_systemd(path: str) -> str:
     return _systemd_word(path, dollar="$")
 
 
+def watched_by_systemd(path: str) -> str | None:
+    """Return `path` for `PathChanged=`, which knows no quotes; None where it cannot be written."""
+    odd = path != path.strip() or path.endswith("\\") or not path.isprintable()
+    return None if odd else path.replace("%", "%%")
+
+
+def for_shell(argv: Sequence[str]) -> str:
+    """Return `argv` for a line of a shell script."""
+    _require_one_line(argv)
+    return shlex.join(argv)
+
+
 def for_cron(argv: Sequence[str]) -> str:
     """Return `argv` for a line of a cron table, where `%` ends the command (crontab(5))."""
     _require_one_line(argv)

@@ -58,6 +58,26 @@ Fix: staplecfg apply. Where two different certificate paths came to the same key
 by chance, give one of the files another name.
 """,
     ),
+    "no-common-response": (
+        Severity.WARNING,
+        """No one response answers for all certificates of a block.
+
+What: the block presents several certificates (RSA and ECDSA), the delivery is
+`file`, and the responder answers for one certificate at a time.
+
+Why: nginx sends the one staple file with whichever certificate the client gets,
+and clients refuse another certificate's staple harder than none. So this block
+is left without, until one response speaks of all its certificates; the
+responder is asked for one every day.
+
+Fix: let nginx ask the local responder, which answers for each certificate by
+itself:
+
+    staplecfg apply --delivery responder --site shop.example
+
+or keep one certificate in the block: every client of today takes ECDSA.
+""",
+    ),
     "nothing-renews": (
         Severity.ERROR,
         """Nothing would renew the staples.
@@ -71,6 +91,20 @@ that insist would turn visitors away.
 
 Fix: set `schedule` to `systemd` or `cron` in the settings; or run
 `staplecfg warm` hourly by other means, and say so with --unscheduled.
+""",
+    ),
+    "nothing-serves": (
+        Severity.WARNING,
+        """Nobody starts the local responder.
+
+What: a server is told to ask `staplecfg serve` on this machine, and staplecfg
+installs no unit for it: there is no systemd here, or none that owns the server.
+
+Why: a server that finds nobody there staples nothing. Nothing wrong is served,
+but nginx does not ask again for five minutes.
+
+Fix: have `staplecfg serve` run always (by the container's supervisor, runit, an
+init script), started before the server; or set `schedule` to `systemd`.
 """,
     ),
     "schedule-not-ours": (
@@ -97,6 +131,36 @@ Why: what somebody else wrote is theirs. But the state is gone after `remove`: t
 line finds nothing, and with stapling on the server asks responders itself.
 
 Fix: take the line out where it comes from, with `ssl_stapling on;` beside it.
+""",
+    ),
+    "certificates-not-watched": (
+        Severity.NOTE,
+        """Certificates are in more directories than systemd can watch.
+
+What: the path unit runs `staplecfg warm` as soon as a certificate is replaced.
+systemd takes an inotify instance for each directory, of which Linux gives a
+user 128; so only the first directories are watched.
+
+Why: until `warm` has run, a reload serves the old certificate's staple with the
+new certificate. The timer runs hourly.
+
+Fix: have your ACME client call `staplecfg warm` (docs/acme.md).
+""",
+    ),
+    "target-vanished": (
+        Severity.ERROR,
+        """A server that staplecfg looks after is not there any more.
+
+What: the state directory remembers this configuration as a target, and its main
+file or its binary is gone.
+
+Why: its staples are not renewed. They are kept meanwhile, for a file system may
+only be missing, and the dead man takes them out of service before they expire.
+
+Fix: bring it back. If it was moved, run `staplecfg apply` for the new place;
+either way, have the old one forgotten:
+
+    staplecfg remove --config FILE
 """,
     ),
     "lines-in-a-file-not-read": (

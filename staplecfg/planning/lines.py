@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from staplecfg.model.directive import Directive
     from staplecfg.model.site import Configuration, Setting, Site
+    from staplecfg.planning.ways import Ways
     from staplecfg.servers.interface import Delivery
 
 
@@ -25,6 +26,7 @@ class Line:
     `inherited` says it stands around the block: a line in the block overrules it.
     """
 
+    delivery: Delivery
     key: str
     location: Location
     own: bool
@@ -33,15 +35,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that holds lines of ours itself, whatever kind of block it is."""
+    """A block that holds lines of ours itself, whatever kind of block it is.
+
+    A key is empty where a line does not tell which site it is for.
+    """
 
     file: PurePosixPath
     block: Directive
-    keys: tuple[str, ...]
+    found: tuple[tuple[Delivery, str], ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The site keys in its lines."""
+        return tuple(key for _, key in self.found)
 
 
 def our_lines(
-    site: Site, configuration: Configuration, delivery: Delivery, state_dir: PurePosixPath
+    site: Site, configuration: Configuration, ways: Ways, state_dir: PurePosixPath
 ) -> tuple[Line, ...]:
     """Return the lines of ours in effect in `site`, its own first.
 
@@ -49,21 +59,22 @@ def our_lines(
     manager, before there is anything in state for it to find.
     """
     found = [
-        Line(key, Location(site.location.path, child.line), own=True)
+        _line(*owner, site, Location(site.location.path, child.line), own=True)
         for child in children(site.block)
-        if (key := delivery.owned(child.words, state_dir)) is not None
+        if (owner := ways.owner(child.words, state_dir)) is not None
     ]
-    found += _included(site, configuration, delivery, state_dir)
-    found += _by_state(site, delivery, state_dir)
-    return tuple({line.key: line for line in reversed(found)}.values())[::-1]
+    found += _included(site, configuration, ways, state_dir)
+    for delivery in ways.every:
+        found += _by_state(site, delivery, state_dir)
+    return tuple({(line.delivery, line.key): line for line in reversed(found)}.values())[::-1]
 
 
 def our_blocks(
-    configuration: Configuration, delivery: Delivery, state_dir: PurePosixPath
+    configuration: Configuration, ways: Ways, state_dir: PurePosixPath
 ) -> Iterator[Block]:
     """Yield every block that holds a line of ours, in the order of the files."""
     for source in configuration.files.values():
-        yield from _blocks(source.file, source.directives, delivery, state_dir)
+        yield from _blocks(source.file, source.directives, ways, state_dir)
 
 
 def in_state(setting: Setting, state_dir: PurePosixPath) -> bool:
@@ -73,8 +84,13 @@ def in_state(setting: Setting, state_dir: PurePosixPath) -> bool:
     return str(setting.file).startswith(below) or str(setting.location.path).startswith(below)
 
 
+def _line(delivery: Delivery, key: str, site: Site, at: Location, *, own: bool) -> Line:
+    # One that tells no key is for whatever site it is in effect in.
+    return Line(delivery, key or delivery.key(site), at, own)
+
+
 def _included(
-    site: Site, configuration: Configuration, delivery: Delivery, state_dir: PurePosixPath
+    site: Site, configuration: Configuration, ways: Ways, state_dir: PurePosixPath
 ) -> Iterator[Line]:
     included = dict.fromkeys(
         (setting.file, setting.location.path)
@@ -85,9 +101,9 @@ def _included(
     for file, path in included:
         source = configuration.files.get(file)
         for directive in source.directives if source is not None else ():
-            key = delivery.owned(directive.words, state_dir)
-            if key is not None:
-                yield Line(key, Location(path, directive.line), own=False)
+            owner = ways.owner(directive.words, state_dir)
+            if owner is not None:
+                yield _line(*owner, site, Location(path, directive.line), own=False)
 
 
 def _by_state(site: Site, delivery: Delivery, state_dir: PurePosixPath) -> Iterator[Line]:
@@ -101,18 +117,19 @@ def _by_state(site: Site, delivery: Delivery, state_dir: PurePosixPath) -> Itera
                 each.path for each in delivery.state(key, None, state_dir)
             }:
                 around = setting.origin is Origin.INHERITED
-                yield Line(key, setting.location, own=False, inherited=around)
+                yield Line(delivery, key, setting.location, own=False, inherited=around)
 
 
 def _blocks(
     file: PurePosixPath,
     directives: tuple[Directive, ...],
-    delivery: Delivery,
+    ways: Ways,
     state_dir: PurePosixPath,
 ) -> Iterator[Block]:
     for directive in directives:
         inside = children(directive)
-        keys = [key for child in inside if (key := delivery.owned(child.words, state_dir))]
-        if keys:
-            yield Block(file, directive, tuple(keys))
-        yield from _blocks(file, inside, delivery, state_dir)
+        owners = [ways.owner(child.words, state_dir) for child in inside]
+        found = tuple(owner for owner in owners if owner is not None)
+        if found:
+            yield Block(file, directive, found)
+        yield from _blocks(file, inside, ways, state_dir)

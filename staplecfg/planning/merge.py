@@ -38,12 +38,14 @@ class Wanted:
     `words` in order; `claimed` are the names that the block's state files may
     hold, which so must not stand in the block beside them. `replaceable` are the
     names that the user allows to be overruled; `lines` are ours already in effect.
+    `outdated` is what we put into the block for another delivery: it goes.
     """
 
     words: Sequence[Words]
     claimed: frozenset[str]
     replaceable: frozenset[str]
     lines: Sequence[Line] = ()
+    outdated: Sequence[Directive] = ()
 
 
 class Conflict(Exception):
@@ -60,10 +62,12 @@ def merge(
     """Return what must change in the block of `site` for it to have `wanted`, or the conflict."""
     walk = _Walk(site, delivery, state_dir, wanted)
     try:
+        walk.require_our_own()
         for words in wanted.words:
             walk.want(words)
         for name in sorted(wanted.claimed - {words[0] for words in wanted.words}):
             walk.clear(name)
+        walk.put_away()
     except Conflict as conflict:
         return conflict.finding
     return Patch(
@@ -100,6 +104,26 @@ class _Walk:
         elif not same(present.directive, words):
             self._overrule(present, words)
 
+    def require_our_own(self) -> None:
+        """Raise `Conflict` where stapling goes another way by a line that is not ours to take."""
+        gone = {each.line for each in self.wanted.outdated}
+        for line in self.wanted.lines:
+            if line.delivery != self.delivery and not (line.own and line.location.line in gone):
+                raise self._conflict(
+                    line.location,
+                    f"by this line stapling goes through the delivery `{line.delivery.name}`,"
+                    " and staplecfg did not write it",
+                    f"take it out, or choose --delivery {line.delivery.name}",
+                )
+
+    def put_away(self) -> None:
+        """Have new lines take the places of the outdated, and take out the rest of those."""
+        for present in self.wanted.outdated:
+            if self.insert:
+                self.swap.append((present, self.insert.pop(0)))
+            else:
+                self.drop.append(present)
+
     def clear(self, name: str) -> None:
         """See to it that nothing but our state says `name` in this block."""
         present = self._in_effect(name)
@@ -118,8 +142,10 @@ class _Walk:
 
     def _want_ours(self, words: Words) -> None:
         """Put in our own line; one of another key is of certificates that were here before."""
-        key = self._owned(words)
+        key = self._owned(words) or self.delivery.key(self.site)
         for line in self.wanted.lines:
+            if line.delivery != self.delivery:
+                continue
             if not line.own and line.key == key:
                 return
             if not line.own and not line.inherited:
@@ -128,10 +154,14 @@ class _Walk:
                     "this line of staplecfg's is for other certificates than the site has",
                     "take it out of the included file, or give it the site's own key",
                 )
-        stale = [child for child in children(self.site.block) if self._owned(child.words)]
+        inside = children(self.site.block)
+        stale = [child for child in inside if self._owned(child.words) is not None]
+        present = self._in_effect(words[0])
         if stale:
             self.swap.append((stale[0], words))
             self.drop += stale[1:]
+        elif present is not None and self._owned(present.directive.words) is None:
+            self._overrule(present, words)
         else:
             self.insert.append(words)
 
@@ -158,7 +188,12 @@ class _Walk:
 
     def _in_effect(self, name: str) -> Setting | None:
         """Return the directive `name` in effect that is not our state's; nearer ones win."""
-        foreign = [s for s in self._settings(name) if not in_state(s, self.state_dir)]
+        foreign = [
+            setting
+            for setting in self._settings(name)
+            if not in_state(setting, self.state_dir)
+            and setting.directive not in self.wanted.outdated
+        ]
         here = [s for s in foreign if s.origin is not Origin.INHERITED]
         return next(reversed(here or foreign), None)
 

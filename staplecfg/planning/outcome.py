@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from staplecfg.model.chain import Chain
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.site import Origin
 from staplecfg.planning.lines import in_state, our_lines
+from staplecfg.planning.ways import Use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import PurePosixPath
 
     from staplecfg.model.change import Change
@@ -19,56 +20,76 @@ if TYPE_CHECKING:
     from staplecfg.model.plan import SitePlan
     from staplecfg.model.site import Site
     from staplecfg.planning.lines import Line
+    from staplecfg.planning.ways import Ways
     from staplecfg.servers.interface import Delivery
 
 OTHER_CERTIFICATES = "line-of-other-certificates"
 
+Leaves: TypeAlias = "tuple[str, ...]"
+"""The fingerprints of all certificates that a site may present, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`keys` are the site keys in use afterwards, with the leaf each may be served for."""
+    """`keys` is the state in use afterwards, with the leaves that one response must be about."""
 
     edits: tuple[Change, ...]
     findings: tuple[Finding, ...]
     sites: tuple[SitePlan, ...]
-    keys: Mapping[str, str | None]
+    keys: Mapping[Use, Leaves | None]
     record: Record
-    taken: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """By site key: the directives that stand beside our line, which state must not repeat."""
+    taken: Mapping[Use, frozenset[str]] = field(default_factory=dict)
+    """The directives that stand beside our line, which its state must not repeat."""
 
 
-def lines_in(site: Site, facts: Facts, delivery: Delivery) -> tuple[Line, ...]:
+def lines_in(site: Site, facts: Facts, ways: Ways) -> tuple[Line, ...]:
     """Return the lines of ours in effect in `site`."""
-    return our_lines(site, facts.configuration, delivery, facts.settings.state_dir)
+    return our_lines(site, facts.configuration, ways, facts.settings.state_dir)
+
+
+def delivery_of(site: Site, facts: Facts, ways: Ways) -> Delivery:
+    """Return the delivery that `site` is to have: the one asked for, or what it has already."""
+    standing = next((line.delivery for line in lines_in(site, facts, ways)), None)
+    return ways.of(standing)
+
+
+def leaves(site: Site, facts: Facts) -> Leaves | None:
+    """Return whose staple `site` may serve: one about all of its certificates, or nobody's."""
+    chains = [facts.chains.get(one.path) for one in site.certificates if one.path is not None]
+    found = tuple(chain.fingerprint for chain in chains if isinstance(chain, Chain))
+    return found if found and len(found) == len(site.certificates) else None
 
 
 def fingerprint(site: Site, facts: Facts) -> str | None:
-    """Return whose staple `site` may serve: of its one certificate, or nobody's."""
-    if len(site.certificates) != 1 or site.certificates[0].path is None:
-        return None
-    chain = facts.chains.get(site.certificates[0].path)
-    return chain.fingerprint if isinstance(chain, Chain) else None
+    """Return the leaf that `site` is known by: the first of its certificates, if all are known."""
+    found = leaves(site, facts)
+    return found[0] if found else None
 
 
-def keys_in_use(
-    uses: Iterable[tuple[Site, str]], facts: Facts, delivery: Delivery
-) -> dict[str, str | None]:
-    """Return every key that some site reads; withdrawn where it is not that site's own.
+def keys_in_use(uses: Iterable[tuple[Site, Use]], facts: Facts) -> dict[Use, Leaves | None]:
+    """Return all state that some site reads; withdrawn where it is not that site's own.
 
     A line that was right until somebody gave the block another certificate would
     hand out a stranger's staple, and clients refuse that harder than none.
     """
-    keys: dict[str, str | None] = {}
-    for site, key in uses:
-        leaf = fingerprint(site, facts) if delivery.key(site) == key else None
-        keys[key] = leaf if keys.get(key, leaf) == leaf else None
+    keys: dict[Use, Leaves | None] = {}
+    for site, use in uses:
+        known = leaves(site, facts) if use.delivery.key(site) == use.key else None
+        keys[use] = known if keys.get(use, known) == known else None
     return keys
 
 
-def strangers(site: Site, lines: Iterable[Line], delivery: Delivery) -> Iterable[Finding]:
+def uses(lines: Iterable[Line]) -> Iterator[Use]:
+    """Yield the state that `lines` make a server read, or a responder of ours answer from."""
+    for line in lines:
+        if line.delivery.from_store:
+            yield Use(line.delivery, line.key)
+
+
+def strangers(site: Site, lines: Iterable[Line]) -> Iterable[Finding]:
     """Yield a finding for each line in effect in `site` that is not for its certificates."""
     for line in lines:
-        if line.key != delivery.key(site):
+        if line.key != line.delivery.key(site):
             yield Finding(
                 OTHER_CERTIFICATES,
                 Severity.WARNING,
@@ -80,21 +101,18 @@ def strangers(site: Site, lines: Iterable[Line], delivery: Delivery) -> Iterable
             )
 
 
-def collisions(
-    uses: Iterable[tuple[Site, str]], facts: Facts, delivery: Delivery
-) -> Iterable[Finding]:
+def collisions(uses: Iterable[tuple[Site, Use]], facts: Facts) -> Iterable[Finding]:
     """Yield a finding for each site whose key is, by chance, that of other certificates too."""
-    first: dict[str, Site] = {}
-    for site, key in uses:
-        other = first.setdefault(key, site)
-        if delivery.key(site) == delivery.key(other) == key and fingerprint(
-            site, facts
-        ) != fingerprint(other, facts):
+    first: dict[Use, Site] = {}
+    for site, use in uses:
+        other = first.setdefault(use, site)
+        keys = {use.key, use.delivery.key(site), use.delivery.key(other)}
+        if len(keys) == 1 and leaves(site, facts) != leaves(other, facts):
             yield Finding(
                 OTHER_CERTIFICATES,
                 Severity.WARNING,
                 site.location,
-                f'the site key "{key}" is also that of {other.title}, which has another'
+                f'the site key "{use.key}" is also that of {other.title}, which has another'
                 " certificate; no staple is served to either",
                 "give one of the two certificate files another name",
                 site.title,
@@ -102,15 +120,15 @@ def collisions(
 
 
 def taken_beside(
-    uses: Iterable[tuple[Site, str]], state_dir: PurePosixPath
-) -> dict[str, frozenset[str]]:
-    """Return, by site key, the directives that stand in a block that reads its state.
+    uses: Iterable[tuple[Site, Use]], state_dir: PurePosixPath
+) -> dict[Use, frozenset[str]]:
+    """Return, by its use, the directives that stand in a block that reads its state.
 
     nginx refuses most directives where they stand twice, and the snippet stands in
     the block too. What is inherited is not in the way.
     """
-    found: dict[str, frozenset[str]] = {}
-    for site, key in uses:
+    found: dict[Use, frozenset[str]] = {}
+    for site, use in uses:
         beside = {
             name
             for name, settings in site.settings.items()
@@ -119,5 +137,5 @@ def taken_beside(
                 for each in settings
             )
         }
-        found[key] = found.get(key, frozenset()) | beside
+        found[use] = found.get(use, frozenset()) | beside
     return found

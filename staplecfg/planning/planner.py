@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.checks import must_staple_no_responder, no_responder_url, stapling_off_decided
 from staplecfg.checks.registry import run
 from staplecfg.model.change import Change, Content, Kind
-from staplecfg.model.errors import UsageProblem
 from staplecfg.model.facts import Record
 from staplecfg.model.filesystem import Overlay
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Goal, Plan
 from staplecfg.planning import record as memory
-from staplecfg.planning import units
+from staplecfg.planning import targeted, targets, units
 from staplecfg.planning.present import present, untouched
 from staplecfg.planning.prove import unsafe
 from staplecfg.planning.removal import absent
+from staplecfg.planning.schedule.needs import Needs
 from staplecfg.planning.state import named_by, state
 from staplecfg.planning.state import present as standing
+from staplecfg.planning.trusted import believed
 from staplecfg.planning.units import Scheduled
+from staplecfg.planning.watched import Watched, watch
+from staplecfg.planning.ways import Use, ways
 
 if TYPE_CHECKING:
-    from pathlib import PurePosixPath
-
     from staplecfg.model.facts import Facts
     from staplecfg.model.finding import Finding
+    from staplecfg.model.target import Target
     from staplecfg.planning.outcome import Outcome
-    from staplecfg.servers.interface import Delivery, Server
+    from staplecfg.planning.ways import Ways
+    from staplecfg.servers.interface import Server
 
 SPOKEN = (must_staple_no_responder.RULE, no_responder_url.RULE, stapling_off_decided.RULE)
 """The rules that say why a site is left alone, in the words that `check` uses."""
@@ -54,9 +58,9 @@ def plan(facts: Facts, server: Server, goal: Goal, *, warm_command: tuple[str, .
     delivery. Whatever is wrong with one file or one site is a finding, and the
     others go on.
     """
-    terms = Terms(goal, warm_command, lost=facts.record == Record())
+    terms = Terms(goal, warm_command, lost=_lost(facts))
     drafted = _draft(facts, server, terms)
-    edited = [change for change in drafted.changes if change.kind is Kind.CONFIG]
+    edited = [each for each in drafted.changes if each.path in facts.configuration.files]
     if not edited or again(facts, drafted, server, warm_command=warm_command).empty:
         return drafted
     refused = _draft(facts, server, replace(terms, veto=UNSTABLE))
@@ -74,48 +78,55 @@ def again(facts: Facts, first: Plan, server: Server, *, warm_command: tuple[str,
         files=files,
         configuration=configuration,
         record=Record() if kept is None else memory.decode(kept.data),
+        targets=targets.load(files, facts.settings.state_dir),
     )
-    return _draft(anew, server, Terms(first.goal, warm_command, lost=facts.record == Record()))
+    return _draft(anew, server, Terms(first.goal, warm_command, lost=_lost(facts)))
 
 
-def delivery_of(facts: Facts, server: Server) -> Delivery:
-    """Return the delivery that the settings name, or the server's default."""
-    name = facts.settings.delivery or server.default_delivery
-    found = server.deliveries.get(name)
-    if found is None:
-        raise UsageProblem(
-            f'{server.name} has no delivery "{name}"',
-            hint="there is " + ", ".join(sorted(server.deliveries)),
-        )
-    return found
+def _lost(facts: Facts) -> bool:
+    """Say whether there should be a record and is none, so that lines must tell whose they are."""
+    own = targeted.known(facts)
+    return facts.record == Record() and (own is None or bool(own.files))
 
 
 def _draft(facts: Facts, server: Server, terms: Terms) -> Plan:
-    delivery = delivery_of(facts, server)
-    outcome = _outcome(facts, server, delivery, terms)
-    scheduled = _schedule(facts, outcome, terms)
+    every = ways(facts.settings, server)
+    outcome = _outcome(facts, server, every, terms)
+    scheduled = _schedule(facts, targeted.after(facts, outcome, terms.goal), outcome, terms)
     findings = [*outcome.findings, *scheduled.findings]
     if terms.goal is Goal.PRESENT:
         findings += run(SPOKEN, facts)
-        if outcome.keys and delivery.needs_schedule and not scheduled.runs:
+        rotting = any(use.delivery.needs_schedule for use in outcome.keys)
+        if rotting and not scheduled.runs:
             findings += units.nothing_renews(facts)
+        if any(use.delivery.asks_us for use in outcome.keys):
+            findings += units.nothing_serves(facts)
     return _assembled(facts, server, outcome, scheduled, terms, tuple(findings))
 
 
-def _outcome(facts: Facts, server: Server, delivery: Delivery, terms: Terms) -> Outcome:
+def _outcome(facts: Facts, server: Server, every: Ways, terms: Terms) -> Outcome:
     if terms.goal is Goal.PRESENT:
-        return present(facts, server, delivery, veto=terms.veto)
+        return present(facts, server, every, veto=terms.veto)
     if terms.goal is Goal.ABSENT:
-        return absent(facts, server, delivery, lost=terms.lost, veto=terms.veto)
-    return untouched(facts, delivery)
+        return absent(facts, server, every, lost=terms.lost, veto=terms.veto)
+    return untouched(facts, every)
 
 
-def _schedule(facts: Facts, outcome: Outcome, terms: Terms) -> Scheduled:
-    if terms.goal is Goal.PRESENT and outcome.keys:
-        return units.schedule(facts, terms.warm_command)
-    if terms.goal is Goal.ABSENT and not outcome.keys and not outcome.record.inserted:
-        return Scheduled(runs=False, collect=units.removal(facts.record.units, facts))
-    return Scheduled(runs=bool(facts.record.units), units=facts.record.units)
+def _schedule(facts: Facts, target: Target | None, outcome: Outcome, terms: Terms) -> Scheduled:
+    beside = targeted.others(facts)
+    known = sorted((*beside, *([target] if target else [])), key=lambda each: str(each.config))
+    needs = Needs(facts, terms.warm_command, tuple(known))
+    kept = facts.record.units
+    if terms.goal is Goal.PRESENT and (outcome.keys or kept):
+        return units.schedule(needs)
+    if terms.goal is Goal.ABSENT and target is None:
+        if not beside and not targeted.unknown(facts):
+            return Scheduled(runs=False, collect=units.removal(kept, facts))
+        if kept and beside:
+            return units.schedule(needs)
+    if terms.goal is Goal.STATE_ONLY and not facts.settings.offline:
+        return Scheduled(runs=bool(kept), units=kept, collect=units.watching(needs))
+    return Scheduled(runs=bool(kept), units=kept)
 
 
 def _assembled(
@@ -126,19 +137,32 @@ def _assembled(
     terms: Terms,
     findings: tuple[Finding, ...],
 ) -> Plan:
-    delivery = delivery_of(facts, server)
-    kept = state(outcome.keys, outcome.taken, facts, delivery, server.dialect)
+    every = ways(facts.settings, server)
+    kept = state(outcome.keys, outcome.taken, facts, server.dialect)
+    target = targeted.after(facts, outcome, terms.goal)
     remembered, forgotten = _record(facts, replace(outcome.record, units=scheduled.units))
-    changes = (*kept.changes, *remembered, *outcome.edits, *scheduled.changes)
-    in_use = kept.paths | _used_elsewhere(facts, server, delivery)
-    litter = tuple(_away(path, facts) for path in _litter(facts, delivery, in_use))
+    # A site in a file that cannot be read just now is not gone: with nothing to renew,
+    # what is remembered of it stays.
+    idle = terms.goal is Goal.STATE_ONLY and not kept.changes
+    watched = Watched() if idle and _troubled(facts) else watch(facts, server, target, kept)
+    believing = believed(outcome.sites, facts, every, terms.goal)
+    changes = (
+        *believing.changes,
+        *kept.changes,
+        *watched.changes,
+        *remembered,
+        *outcome.edits,
+        *scheduled.changes,
+    )
+    in_use = kept.paths | believing.paths | _used_elsewhere(facts, server, every)
+    litter = tuple(_away(path, facts) for path in _litter(facts, every, in_use))
     return Plan(
         goal=terms.goal,
         changes=changes,
-        collect=(*litter, *scheduled.collect, *forgotten),
+        collect=(*litter, *scheduled.collect, *watched.collect, *forgotten),
         findings=tuple(dict.fromkeys(findings)),
         sites=outcome.sites,
-        reload=any(_re_read(change, delivery) for change in changes),
+        reload=watched.reload or any(_re_read(change, kept.live) for change in changes),
     )
 
 
@@ -156,22 +180,46 @@ def _record(facts: Facts, after: Record) -> tuple[tuple[Change, ...], tuple[Chan
     return (Change(target, Kind.RECORD, before, content),), ()
 
 
-def _used_elsewhere(facts: Facts, server: Server, delivery: Delivery) -> frozenset[PurePosixPath]:
-    """Return state that files read which this configuration does not: another instance's."""
-    keys = [
-        each.key
+def _used_elsewhere(facts: Facts, server: Server, every: Ways) -> frozenset[PurePosixPath]:
+    """Return what files read which this configuration does not: another instance's."""
+    elsewhere = [
+        each
         for each in facts.record.inserted
         if each.file not in facts.configuration.files and facts.files.exists(each.file)
     ]
-    return named_by(keys, facts, delivery, server.dialect)
+    uses = [Use(delivery, each.key) for each in elsewhere for delivery in every.every]
+    uses += [
+        Use(delivery, key)
+        for each in targeted.others(facts)
+        if each.server == server.name
+        for key in each.keys
+        for delivery in every.every
+    ]
+    named = {
+        PurePosixPath(arg)
+        for each in elsewhere
+        for words in each.words
+        for arg in words[1:]
+        if arg.startswith("/")
+    }
+    return named_by(dict.fromkeys(uses), facts, server.dialect) | named
 
 
 def _litter(
-    facts: Facts, delivery: Delivery, in_use: frozenset[PurePosixPath]
+    facts: Facts, every: Ways, in_use: frozenset[PurePosixPath]
 ) -> tuple[PurePosixPath, ...]:
-    if any(finding.severity is Severity.ERROR for finding in facts.configuration.findings):
+    if _troubled(facts) or targeted.unknown(facts):
         return ()  # what cannot be read may name it
-    return delivery.litter(facts.files, facts.settings.state_dir, in_use)
+    return tuple(
+        path
+        for delivery in every.every
+        for path in delivery.litter(facts.files, facts.settings.state_dir, in_use)
+    )
+
+
+def _troubled(facts: Facts) -> bool:
+    """Say whether some file of the configuration could not be read or understood."""
+    return any(finding.severity is Severity.ERROR for finding in facts.configuration.findings)
 
 
 def _away(path: PurePosixPath, facts: Facts) -> Change:
@@ -179,7 +227,7 @@ def _away(path: PurePosixPath, facts: Facts) -> Change:
     return Change(facts.files.resolve(path), kind, standing(path, facts.files), None)
 
 
-def _re_read(change: Change, delivery: Delivery) -> bool:
+def _re_read(change: Change, live: frozenset[PurePosixPath]) -> bool:
     if change.kind is Kind.CONFIG:
         return True
-    return change.kind in {Kind.SNIPPET, Kind.STAPLE} and not delivery.live
+    return change.kind in {Kind.SNIPPET, Kind.STAPLE} and change.path not in live

@@ -39,7 +39,14 @@ def entries(blocks: Iterable[Held], record: Record) -> dict[object, Inserted]:
     found: dict[object, Inserted] = {}
     for held in sorted(blocks, key=lambda held: not held.keys):
         keys = held.keys or (held.key,)
-        known = entry(held, [each for key in keys for each in unclaimed.get((held.file, key), ())])
+        # A line that tells no key may be of any site of its file.
+        may_be = [
+            each
+            for (file, key), inserted in unclaimed.items()
+            if file == held.file and (key in keys or "" in keys)
+            for each in inserted
+        ]
+        known = entry(held, may_be)
         if known is not None:
             unclaimed[held.file, known.key].remove(known)
             found[held.file, held.block.span] = known

@@ -15,42 +15,51 @@ from staplecfg.model.change import Change
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.plan import Decision, SitePlan
 from staplecfg.model.source import Location
+from staplecfg.planning import targeted
 from staplecfg.planning.lines import our_blocks
 from staplecfg.planning.moved import moved
-from staplecfg.planning.outcome import Outcome, fingerprint, keys_in_use, lines_in, taken_beside
+from staplecfg.planning.outcome import (
+    Outcome,
+    fingerprint,
+    keys_in_use,
+    lines_in,
+    taken_beside,
+    uses,
+)
 from staplecfg.planning.patch import children
 from staplecfg.planning.prove import rewrite, unsafe
 from staplecfg.planning.taking_out import Taken, blocks, held, site_places, taken_out, wanted
+from staplecfg.planning.ways import Use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import PurePosixPath
 
     from staplecfg.model.facts import Facts, Inserted, Record, Replaced
     from staplecfg.model.site import Site
     from staplecfg.model.source import Span
-    from staplecfg.servers.interface import Delivery, Server
+    from staplecfg.planning.lines import Line
+    from staplecfg.planning.ways import Ways
+    from staplecfg.servers.interface import Server
 
 NOT_READ = "lines-in-a-file-not-read"
 LEFT = "line-left"
 
 
-def absent(
-    facts: Facts, server: Server, delivery: Delivery, *, lost: bool, veto: str | None
-) -> Outcome:
+def absent(facts: Facts, server: Server, ways: Ways, *, lost: bool, veto: str | None) -> Outcome:
     """Return what it takes for nothing of ours to be left in the selected sites.
 
     A line that somebody else wrote stays, and finds nothing in state any more.
     `lost` says that the record is not to be had, so that the lines themselves
     must tell; `veto` is why no file may be edited at all.
     """
-    facts = replace(facts, record=moved(held(facts, delivery), facts))
+    facts = replace(facts, record=moved(held(facts, ways), facts))
     changes: list[Change] = []
     findings = list(_elsewhere(facts))
     record = facts.record
     kept: set[tuple[PurePosixPath, Span]] = set()
-    all_taken = tuple(taken_out(facts, server, delivery, lost=lost))
-    findings += _left(facts, delivery, all_taken)
+    all_taken = tuple(taken_out(facts, server, ways, lost=lost))
+    findings += _left(facts, ways, all_taken)
     for file, taken in _by_file(all_taken).items():
         patches = [each.patch for each in taken]
         source = facts.configuration.files[file]
@@ -61,7 +70,7 @@ def absent(
         else:
             findings.append(result)
             kept |= {(file, patch.block.span) for patch in patches}
-    return _outcome(changes, findings, record, kept, facts, delivery)
+    return _outcome(changes, findings, record, kept, facts, ways)
 
 
 def _by_file(all_taken: Iterable[Taken]) -> dict[PurePosixPath, list[Taken]]:
@@ -83,8 +92,10 @@ def _forget(record: Record, all_taken: Sequence[Taken]) -> Record:
 
 
 def _elsewhere(facts: Facts) -> Iterator[Finding]:
+    others = targeted.files_of_others(facts)
     for file in dict.fromkeys(each.file for each in facts.record.inserted):
-        if file not in facts.configuration.files and facts.files.exists(file):
+        read = file in others or file in facts.configuration.files
+        if not read and facts.files.exists(file):
             yield Finding(
                 NOT_READ,
                 Severity.NOTE,
@@ -95,7 +106,7 @@ def _elsewhere(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _left(facts: Facts, delivery: Delivery, all_taken: Sequence[Taken]) -> Iterator[Finding]:
+def _left(facts: Facts, ways: Ways, all_taken: Sequence[Taken]) -> Iterator[Finding]:
     """Yield a finding for each line that stays where it is, and finds nothing from now on."""
     known = {
         (taken.patch.file, child.span) for taken in all_taken for child in taken.patch.drop
@@ -103,12 +114,12 @@ def _left(facts: Facts, delivery: Delivery, all_taken: Sequence[Taken]) -> Itera
         (taken.patch.file, child.span) for taken in all_taken for child, _ in taken.patch.give_back
     }
     sites = site_places(facts)
-    for each in held(facts, delivery):
+    for each in held(facts, ways):
         if not wanted(sites.get((each.file, each.block.span)), facts):
             continue
         source = facts.configuration.files[each.file]
         for child in children(each.block):
-            ours = delivery.owned(child.words, facts.settings.state_dir) is not None
+            ours = ways.owner(child.words, facts.settings.state_dir) is not None
             if ours and (each.file, child.span) not in known:
                 yield Finding(
                     LEFT,
@@ -127,38 +138,40 @@ def _outcome(
     record: Record,
     kept: set[tuple[PurePosixPath, Span]],
     facts: Facts,
-    delivery: Delivery,
+    ways: Ways,
 ) -> Outcome:
-    uses: list[tuple[Site, str]] = []
+    used: list[tuple[Site, Use]] = []
     sites: list[SitePlan] = []
     for site in facts.configuration.sites:
         stays = (site.file, site.block.span) in kept or not selected(site, facts.settings)
-        lines = lines_in(site, facts, delivery) if stays else ()
-        uses += [(site, line.key) for line in lines]
-        sites.append(_site_plan(site, [line.key for line in lines], facts, delivery))
-    keys = keys_in_use(uses, facts, delivery)
-    for each in our_blocks(facts.configuration, delivery, facts.settings.state_dir):
+        lines = lines_in(site, facts, ways) if stays else ()
+        used += [(site, use) for use in uses(lines)]
+        sites.append(_site_plan(site, lines, facts))
+    keys = keys_in_use(used, facts)
+    for each in our_blocks(facts.configuration, ways, facts.settings.state_dir):
         if (each.file, each.block.span) in kept:
-            keys |= {key: None for key in each.keys if key not in keys}
-    record = _without_the_gone(record, kept, facts, delivery)
-    taken = taken_beside(uses, facts.settings.state_dir)
+            left = [Use(delivery, key) for delivery, key in each.found if key]
+            keys |= {use: None for use in left if use not in keys}
+    record = _without_the_gone(record, kept, facts, ways)
+    taken = taken_beside(used, facts.settings.state_dir)
     return Outcome(tuple(changes), tuple(findings), tuple(sites), keys, record, taken)
 
 
 def _without_the_gone(
-    record: Record, kept: set[tuple[PurePosixPath, Span]], facts: Facts, delivery: Delivery
+    record: Record, kept: set[tuple[PurePosixPath, Span]], facts: Facts, ways: Ways
 ) -> Record:
     """Return `record` without what was put into blocks that are not there any more."""
+    others = targeted.files_of_others(facts)
     sites = site_places(facts)
     left = {
         (file, key)
-        for file, block, keys in blocks(facts, delivery)
+        for file, block, keys in blocks(facts, ways)
         for key in keys
         if (file, block.span) in kept or not wanted(sites.get((file, block.span)), facts)
     }
 
     def stays(each: Inserted | Replaced) -> bool:
-        return _unread(each.file, facts) or (each.file, each.key) in left
+        return _unread(each.file, facts, others) or (each.file, each.key) in left
 
     return replace(
         record,
@@ -167,16 +180,17 @@ def _without_the_gone(
     )
 
 
-def _unread(file: PurePosixPath, facts: Facts) -> bool:
+def _unread(file: PurePosixPath, facts: Facts, others: Collection[PurePosixPath]) -> bool:
     """Say whether `file` is there and nobody knows what stands in it."""
     source = facts.configuration.files.get(file)
     if source is None:
-        return facts.files.exists(file)
+        return file in others or facts.files.exists(file)
     return source.refusal is not None and not source.directives
 
 
-def _site_plan(site: Site, left: Sequence[str], facts: Facts, delivery: Delivery) -> SitePlan:
+def _site_plan(site: Site, left: Sequence[Line], facts: Facts) -> SitePlan:
     leaf = fingerprint(site, facts)
     if not left:
         return SitePlan(site, Decision.SKIPPED, fingerprint=leaf, reason="nothing of ours is left")
-    return SitePlan(site, Decision.CONFIGURED, delivery.name, left[0], leaf)
+    first = left[0]
+    return SitePlan(site, Decision.CONFIGURED, first.delivery.name, first.key, leaf)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from staplecfg.checks.subjects import chains_of
 from staplecfg.model.change import Change, Content, Kind
+from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.staple import CertStatus, Staple
 from staplecfg.planning import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from staplecfg.model.facts import Facts
     from staplecfg.model.filesystem import Filesystem
+    from staplecfg.planning.ways import Use
     from staplecfg.servers.interface import Delivery, Dialect, StateFile
 
 NEXT_RUN = timedelta(minutes=75)
@@ -26,6 +31,8 @@ READABLE = 0o644
 SILENT = """\
 # written by staplecfg, which says nothing here: {names} stands in the block itself
 """
+
+ONE_FOR_SEVERAL = "no-common-response"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -44,40 +51,134 @@ _ANY_STAPLE = Staple(
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """A snippet that serves a staple which lives from `begins` to `expires`."""
+
+    snippet: PurePosixPath
+    begins: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class State:
-    """`changes` first what is named, then what names it; `paths` is all that is in use."""
+    """`changes` first what is named, then what names it; `paths` is all that is in use.
+
+    `live` are the files whose change takes effect without a reload. `endings`
+    are the staples that somebody must take out of service in time, `neutral`
+    what then stands in their snippets' place. `digest` differs where what the
+    server is to read does: another target may have written it already.
+    """
 
     changes: tuple[Change, ...]
     paths: frozenset[PurePosixPath]
+    live: frozenset[PurePosixPath]
+    endings: tuple[Ending, ...] = ()
+    neutral: Content | None = None
+    digest: str = ""
 
 
 def state(
-    keys: Mapping[str, str | None],
-    taken: Mapping[str, frozenset[str]],
+    keys: Mapping[Use, Sequence[str] | None],
+    taken: Mapping[Use, frozenset[str]],
     facts: Facts,
-    delivery: Delivery,
     dialect: Dialect,
 ) -> State:
-    """Return what must change for each of `keys` to serve its certificate's staple.
+    """Return what must change for each of `keys` to serve its certificates' staple.
 
-    `keys` maps a site key to the fingerprint of its leaf, or to None where no
-    staple would be right for everyone who reads that key: it is then withdrawn.
-    `taken` are the directives that a block reading the key has already: what would
-    repeat one says nothing instead, for the server would refuse everything.
+    `keys` maps state to the fingerprints of the leaves that are presented with
+    it, or to None where no staple would be right for everyone who reads it: it
+    is then withdrawn. `taken` are the directives that a block reading it has
+    already: what would repeat one says nothing instead, for the server would
+    refuse everything.
     """
     wanted: dict[PurePosixPath, tuple[Kind, Content]] = {}
-    for key, fingerprint in keys.items():
-        staple = None if fingerprint is None else servable(fingerprint, facts)
-        for each in delivery.state(key, staple, facts.settings.state_dir):
-            beside = taken.get(key, frozenset())
+    live: set[PurePosixPath] = set()
+    endings: list[Ending] = []
+    for use, leaves in keys.items():
+        staple = None if leaves is None else shared(leaves, facts)
+        if leaves is not None and staple is not None:
+            endings += _endings(use, staple, leaves, facts)
+        for each in use.delivery.state(use.key, staple, facts.settings.state_dir):
+            beside = taken.get(use, frozenset())
             wanted[each.path] = (each.kind, _content(each, beside, facts, dialect))
+            if use.delivery.live:
+                live.add(facts.files.resolve(each.path))
     changes = [
         Change(facts.files.resolve(path), kind, before, content)
         for path, (kind, content) in wanted.items()
         if not content.same(before := present(path, facts.files))
     ]
     changes.sort(key=lambda change: change.kind is not Kind.STAPLE)
-    return State(tuple(changes), frozenset(wanted))
+    neutral = _neutral(endings, keys, facts, dialect)
+    digest = _digest(wanted)
+    paths = frozenset(wanted)
+    return State(tuple(changes), paths, frozenset(live), tuple(endings), neutral, digest)
+
+
+def _digest(wanted: Mapping[PurePosixPath, tuple[Kind, Content]]) -> str:
+    seen = hashlib.sha256()
+    for path in sorted(wanted):
+        content = wanted[path][1]
+        seen.update(f"{path}\0".encode("utf-8", "surrogateescape"))
+        seen.update(hashlib.sha256(content.data).digest())
+    return seen.hexdigest()
+
+
+def _endings(use: Use, staple: Staple, leaves: Sequence[str], facts: Facts) -> Iterator[Ending]:
+    """Yield the snippets by which `use` serves `staple`; the first of its answers to end counts."""
+    ends = [found.expires for leaf in leaves if (found := servable(leaf, facts)) is not None]
+    for each in use.delivery.state(use.key, staple, facts.settings.state_dir):
+        if each.kind is Kind.SNIPPET:
+            yield Ending(each.path, staple.this_update, min(ends))
+
+
+def _neutral(
+    endings: Sequence[Ending], keys: Iterable[Use], facts: Facts, dialect: Dialect
+) -> Content | None:
+    """Return what withdraws the staples of `endings`: the same for all, no template sees a key."""
+    snippets = {each.snippet for each in endings}
+    for use in keys if snippets else ():
+        for each in use.delivery.state(use.key, None, facts.settings.state_dir):
+            if each.path in snippets:
+                return _content(each, frozenset(), facts, dialect)
+    return None
+
+
+def shared(leaves: Sequence[str], facts: Facts) -> Staple | None:
+    """Return the staple that may be served with every one of `leaves`: one response about all.
+
+    nginx sends it with whichever certificate the client gets; so a response
+    about one of several is nobody's.
+    """
+    staples = [servable(fingerprint, facts) for fingerprint in leaves]
+    found = [staple for staple in staples if staple is not None]
+    same = len({staple.der for staple in found}) == 1 and len(found) == len(staples)
+    return found[0] if same else None
+
+
+def unanswered(keys: Mapping[Use, Sequence[str] | None], facts: Facts) -> Iterator[Finding]:
+    """Yield a finding for each site that has staples for all its certificates, and no common one.
+
+    Known only once a responder was asked, so the configuration does not depend on it.
+    """
+    for site in facts.configuration.sites:
+        chains = chains_of(site, facts)
+        leaves = tuple(chain.fingerprint for chain in chains)
+        uses = [use for use, known in keys.items() if known == leaves and use.delivery.one_response]
+        if len(leaves) < 2 or not any(use.key == use.delivery.key(site) for use in uses):  # noqa: PLR2004 - two is where one response has to be about several
+            continue
+        held = [servable(leaf, facts) for leaf in leaves]
+        if any(held) and shared(leaves, facts) is None:
+            yield Finding(
+                ONE_FOR_SEVERAL,
+                Severity.WARNING,
+                site.certificates[1].location,
+                f"no one response answers for all {len(leaves)} certificates of this block,"
+                " so nothing is stapled here",
+                f"run staplecfg apply --delivery responder --site {quote(site.title)}"
+                " (with `staplecfg serve`), or keep one certificate",
+                site.title,
+            )
 
 
 def servable(fingerprint: str, facts: Facts) -> Staple | None:
@@ -91,12 +192,16 @@ def servable(fingerprint: str, facts: Facts) -> Staple | None:
     staple = stored.staple if stored is not None else None
     if staple is None or staple.fingerprint != fingerprint or staple.status is not CertStatus.GOOD:
         return None
-    margin = min(NEXT_RUN, (staple.expires - staple.this_update) / 10)
-    if facts.now + margin >= staple.expires:
+    if facts.now >= withdrawn_at(staple):
         return None
     if staple.this_update > facts.now + facts.settings.floors.skew:
         return None
     return staple
+
+
+def withdrawn_at(staple: Staple) -> datetime:
+    """Return from when on `staple` is not handed out any more: see `servable`."""
+    return staple.expires - min(NEXT_RUN, (staple.expires - staple.this_update) / 10)
 
 
 def claimed(key: str, facts: Facts, delivery: Delivery, dialect: Dialect) -> frozenset[str]:
@@ -111,14 +216,12 @@ def claimed(key: str, facts: Facts, delivery: Delivery, dialect: Dialect) -> fro
     )
 
 
-def named_by(
-    keys: Iterable[str], facts: Facts, delivery: Delivery, dialect: Dialect
-) -> frozenset[PurePosixPath]:
-    """Return the state that stands on disk for `keys` that another configuration reads."""
+def named_by(uses: Iterable[Use], facts: Facts, dialect: Dialect) -> frozenset[PurePosixPath]:
+    """Return the state that stands on disk for `uses` of another configuration."""
     state_dir = facts.settings.state_dir
     found: set[PurePosixPath] = set()
-    for key in keys:
-        for each in delivery.state(key, None, state_dir):
+    for use in uses:
+        for each in use.delivery.state(use.key, None, state_dir):
             content = present(each.path, facts.files)
             found.add(each.path)
             directives = dialect.parse(content.data, each.path) if content is not None else ()

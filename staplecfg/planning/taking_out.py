@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from staplecfg.model.facts import Facts, Inserted, Replaced
     from staplecfg.model.site import Site
     from staplecfg.model.source import Span
+    from staplecfg.planning.ways import Ways
     from staplecfg.servers.interface import Delivery, Server, Words
 
 
@@ -31,14 +32,14 @@ class Taken:
     replaced: tuple[Replaced, ...]
 
 
-def taken_out(facts: Facts, server: Server, delivery: Delivery, *, lost: bool) -> Iterator[Taken]:
+def taken_out(facts: Facts, server: Server, ways: Ways, *, lost: bool) -> Iterator[Taken]:
     """Yield what comes out, a block at a time; each memory is spent once.
 
     `lost` says that there is no record at all. One that is there and does not
     know of a block says that its lines are somebody else's.
     """
     sites = site_places(facts)
-    everywhere = held(facts, delivery)
+    everywhere = held(facts, ways)
     entries = remembered.entries(everywhere, facts.record)
     replaced = list(facts.record.replaced)
     for each in everywhere:
@@ -50,7 +51,7 @@ def taken_out(facts: Facts, server: Server, delivery: Delivery, *, lost: bool) -
         if entry is not None:
             ours = _remembered(each.block, entry)
         else:
-            ours = _told_by_lines(site, each.block, facts, server, delivery) if lost else ()
+            ours = _told_by_lines(site, each.block, facts, server, ways) if lost else ()
         restored = {child.span for child, _ in back}
         patch = Patch(
             each.file,
@@ -62,10 +63,10 @@ def taken_out(facts: Facts, server: Server, delivery: Delivery, *, lost: bool) -
             yield Taken(patch, entry, tuple(memory for _, memory in back))
 
 
-def held(facts: Facts, delivery: Delivery) -> list[remembered.Held]:
+def held(facts: Facts, ways: Ways) -> list[remembered.Held]:
     """Return every block that has something of ours, whether it is to be cleared or not."""
     return [
-        remembered.Held(file, block, keys[0], keys) for file, block, keys in blocks(facts, delivery)
+        remembered.Held(file, block, keys[0], keys) for file, block, keys in blocks(facts, ways)
     ]
 
 
@@ -74,17 +75,19 @@ def site_places(facts: Facts) -> Mapping[tuple[PurePosixPath, Span], Site]:
     return {(site.file, site.block.span): site for site in facts.configuration.sites}
 
 
-def blocks(
-    facts: Facts, delivery: Delivery
-) -> Iterator[tuple[PurePosixPath, Directive, tuple[str, ...]]]:
+def blocks(facts: Facts, ways: Ways) -> Iterator[tuple[PurePosixPath, Directive, tuple[str, ...]]]:
     """Yield the blocks with lines of ours, then those where only the record knows of any."""
     seen = set()
-    for each in our_blocks(facts.configuration, delivery, facts.settings.state_dir):
-        seen.add((each.file, each.block.span))
-        yield each.file, each.block, each.keys
+    sites = site_places(facts)
+    for each in our_blocks(facts.configuration, ways, facts.settings.state_dir):
+        place = (each.file, each.block.span)
+        seen.add(place)
+        # A line that tells no key, in a block that is no site any more, may be of any.
+        own = ways.key(sites[place]) if place in sites else ""
+        yield each.file, each.block, tuple(dict.fromkeys(key or own for key in each.keys))
     remembered_keys = {(each.file, each.key) for each in facts.record.inserted}
-    for place, site in site_places(facts).items():
-        key = delivery.key(site)
+    for place, site in sites.items():
+        key = ways.key(site)
         if place not in seen and (site.file, key) in remembered_keys:
             yield site.file, site.block, (key,)
 
@@ -122,15 +125,16 @@ def _remembered(block: Directive, entry: Inserted) -> tuple[Directive, ...]:
 
 
 def _told_by_lines(
-    site: Site | None, block: Directive, facts: Facts, server: Server, delivery: Delivery
+    site: Site | None, block: Directive, facts: Facts, server: Server, ways: Ways
 ) -> tuple[Directive, ...]:
-    """Return our include lines in `block`, each with the template's words directly before it."""
-    template = _template(site, facts, server, delivery)
+    """Return the lines only we write in `block`, with the template's words directly before each."""
     inside = children(block)
     found: list[Directive] = []
     for index, child in enumerate(inside):
-        if delivery.owned(child.words, facts.settings.state_dir) is None:
+        owner = ways.owner(child.words, facts.settings.state_dir)
+        if owner is None:
             continue
+        template = _template(site, facts, server, owner[0])
         before = index
         while before and inside[before - 1].words in template and inside[before - 1] not in found:
             before -= 1

@@ -1,32 +1,47 @@
-"""What renews the staples: a systemd timer, a cron table, or nothing of ours."""
+"""What renews the staples and watches over them: systemd's units, a cron table, or nothing."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.model.change import Change, Content, Kind
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.settings import Schedule
 from staplecfg.model.source import Location
-from staplecfg.planning import render
-from staplecfg.planning.command_line import for_cron, for_systemd, path_for_systemd
+from staplecfg.planning.schedule import boot, cron, dead_man, hooks, serve, timer
+from staplecfg.planning.schedule import path as watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import PurePosixPath
+    from typing import TypeAlias
 
     from staplecfg.model.facts import Facts
     from staplecfg.model.filesystem import Filesystem
+    from staplecfg.planning.schedule.needs import Needs
 
-UNITS = PurePosixPath("/etc/systemd/system")
-SERVICE = UNITS / "staplecfg.service"
-TIMER = UNITS / "staplecfg.timer"
-ENABLED = UNITS / "timers.target.wants" / "staplecfg.timer"
-CRON = PurePosixPath("/etc/cron.d/staplecfg")
+    Part: TypeAlias = Callable[[Needs], Mapping[PurePosixPath, Content]]
+
+SERVICE = timer.SERVICE
+CRON = cron.TABLE
+
+PARTS: Mapping[Schedule, tuple[Part, ...]] = {
+    Schedule.SYSTEMD: (
+        timer.files,
+        dead_man.files,
+        boot.files,
+        watch.files,
+        hooks.files,
+        serve.files,
+    ),
+    Schedule.CRON: (cron.files, hooks.files),
+    Schedule.NONE: (),
+}
+"""The files of each schedule, what is named before what names it; first what renews."""
 
 NOTHING_RENEWS = "nothing-renews"
+NOTHING_SERVES = "nothing-serves"
 NOT_OURS = "schedule-not-ours"
 
 
@@ -41,16 +56,22 @@ class Scheduled:
     findings: tuple[Finding, ...] = ()
 
 
-def schedule(facts: Facts, warm_command: Sequence[str]) -> Scheduled:
-    """Return what it takes for `warm_command` to run hourly, as the settings and the machine say.
+def schedule(needs: Needs) -> Scheduled:
+    """Return what it takes for the command of `needs` to run as the settings and the machine say.
 
     A file in the place of ours that we did not put there stays: whoever wrote
     it schedules staplecfg, or masked the unit, and knows why.
     """
-    files = _files(mode(facts), facts, warm_command)
-    foreign = [path for path in files if _foreign(path, facts, files[path])]
-    if foreign:
-        return _left_to_others(foreign, facts)
+    facts = needs.facts
+    files: dict[PurePosixPath, Content] = {}
+    findings = list(watch.unwatched(needs)) if mode(facts) is Schedule.SYSTEMD else []
+    for number, part in enumerate(PARTS[mode(facts)]):
+        own = part(needs)
+        foreign = [path for path in own if _foreign(path, facts, own[path])]
+        if foreign and number == 0:
+            return _left_to_others(foreign, facts)
+        files |= {} if foreign else own
+        findings += _not_ours(foreign, facts)
     changes = tuple(
         Change(_target(path, content, facts.files), _kind(content), before, content)
         for path, content in files.items()
@@ -63,7 +84,24 @@ def schedule(facts: Facts, warm_command: Sequence[str]) -> Scheduled:
         changes=changes,
         collect=removal(outdated, facts),
         units=tuple(dict.fromkeys(path for path in units if path in files)),
+        findings=tuple(findings),
     )
+
+
+def watching(needs: Needs) -> tuple[Change, ...]:
+    """Return the change that makes the path unit watch the directories of today.
+
+    It is made by every renewal, but only where the unit is ours; all else is
+    apply's business.
+    """
+    facts = needs.facts
+    content = watch.files(needs).get(watch.PATH)
+    if content is None or watch.PATH not in facts.record.units:
+        return ()
+    before = _present(watch.PATH, facts.files)
+    if before is None or content.same(before):
+        return ()
+    return (Change(_target(watch.PATH, content, facts.files), Kind.UNIT, before, content),)
 
 
 def mode(facts: Facts) -> Schedule:
@@ -75,9 +113,9 @@ def mode(facts: Facts) -> Schedule:
     settings, running = facts.settings, facts.running
     if settings.schedule is not Schedule.AUTO:
         return settings.schedule
-    for path, known in ((SERVICE, Schedule.SYSTEMD), (CRON, Schedule.CRON)):
+    for file, known in ((SERVICE, Schedule.SYSTEMD), (CRON, Schedule.CRON)):
         # Decided before; a server that happens to be stopped does not undo it.
-        if path in facts.record.units:
+        if file in facts.record.units:
             return known
     if settings.elsewhere:
         return Schedule.NONE
@@ -117,37 +155,18 @@ def nothing_renews(facts: Facts) -> tuple[Finding, ...]:
     return (found,)
 
 
-def _files(
-    kept: Schedule, facts: Facts, warm_command: Sequence[str]
-) -> Mapping[PurePosixPath, Content]:
-    """Return the schedule's files, what is named before what names it."""
-    if kept is Schedule.SYSTEMD:
-        writable = dict.fromkeys([str(facts.settings.state_dir), str(facts.installation.prefix)])
-        variables = {
-            "command": for_systemd(warm_command),
-            "writable": [path_for_systemd(path) for path in writable],
-        }
-        return {
-            SERVICE: _rendered("staplecfg.service", facts, variables),
-            TIMER: _rendered("staplecfg.timer", facts, variables),
-            ENABLED: Content(link=str(TIMER)),
-        }
-    if kept is Schedule.CRON:
-        variables = {"command": for_cron(warm_command), "minute": str(_minute(facts))}
-        return {CRON: _rendered("cron", facts, variables)}
-    return {}
-
-
-def _rendered(name: str, facts: Facts, variables: Mapping[str, object]) -> Content:
-    text, _ = render.text(facts.templates, f"schedule/{name}.j2", variables)
-    return Content(text.encode("utf-8", "surrogateescape"), mode=0o644)
-
-
-def _minute(facts: Facts) -> int:
-    """Return a minute that differs between installations and stays the same on each."""
-    title = next((site.title for site in facts.configuration.sites), "")
-    digest = hashlib.sha256(title.encode("utf-8", "surrogateescape")).digest()
-    return int.from_bytes(digest[:4], "big") % 60
+def nothing_serves(facts: Facts) -> tuple[Finding, ...]:
+    """Return the finding that nobody starts the local responder, which a server is told to ask."""
+    if facts.settings.elsewhere or mode(facts) is Schedule.SYSTEMD:
+        return ()
+    found = Finding(
+        NOTHING_SERVES,
+        Severity.WARNING,
+        Location(facts.configuration.main),
+        f"nothing of staplecfg's starts the local responder at {facts.settings.serve.listen}",
+        "have `staplecfg serve` run always, and started before the server",
+    )
+    return (found,)
 
 
 def _foreign(path: PurePosixPath, facts: Facts, wanted: Content) -> bool:
@@ -159,6 +178,14 @@ def _foreign(path: PurePosixPath, facts: Facts, wanted: Content) -> bool:
 
 def _left_to_others(foreign: Sequence[PurePosixPath], facts: Facts) -> Scheduled:
     masked = any(facts.files.link(path) == "/dev/null" for path in foreign)
+    findings = _not_ours(foreign, facts)
+    return Scheduled(runs=not masked, units=facts.record.units, findings=findings)
+
+
+def _not_ours(foreign: Sequence[PurePosixPath], facts: Facts) -> tuple[Finding, ...]:
+    if not foreign:
+        return ()
+    masked = any(facts.files.link(path) == "/dev/null" for path in foreign)
     note = Finding(
         NOT_OURS,
         Severity.NOTE,
@@ -166,7 +193,7 @@ def _left_to_others(foreign: Sequence[PurePosixPath], facts: Facts) -> Scheduled
         "a unit that is masked is left so" if masked else "staplecfg did not write this; it stays",
         "take it away to have staplecfg write its own",
     )
-    return Scheduled(runs=not masked, units=facts.record.units, findings=(note,))
+    return (note,)
 
 
 def _present(path: PurePosixPath, files: Filesystem) -> Content | None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from staplecfg.checks.subjects import selected
-from staplecfg.model.chain import Chain
+from staplecfg.checks import subjects
 from staplecfg.model.plan import Goal
-from staplecfg.planning.lines import our_lines
+from staplecfg.planning.outcome import delivery_of, lines_in
+from staplecfg.planning.ways import ways
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from staplecfg.model.chain import Chain
     from staplecfg.model.facts import Facts
     from staplecfg.model.site import Site
-    from staplecfg.servers.interface import Delivery, Server
+    from staplecfg.planning.ways import Ways
+    from staplecfg.servers.interface import Server
 
 
 def wanted(facts: Facts, server: Server, goal: Goal) -> tuple[Chain, ...]:
@@ -20,28 +24,48 @@ def wanted(facts: Facts, server: Server, goal: Goal) -> tuple[Chain, ...]:
 
     One whose issuer is not known is among them, for asking may find it.
     """
-    delivery = server.deliveries[facts.settings.delivery or server.default_delivery]
-    found: dict[str, Chain] = {}
+    found = [
+        chain for site in _sites(facts, server, goal) for chain in subjects.chains_of(site, facts)
+    ]
+    return tuple({chain.fingerprint: chain for chain in found}.values())
+
+
+def wanted_together(facts: Facts, server: Server, goal: Goal) -> tuple[tuple[Chain, ...], ...]:
+    """Return the groups of chains that need one response about all of them.
+
+    A server that sends one response with whichever certificate it presents has
+    no use for another. Groups that share a certificate become one.
+    """
+    every = ways(facts.settings, server)
+    groups: list[dict[str, Chain]] = []
+    for site in _sites(facts, server, goal):
+        chains = {chain.fingerprint: chain for chain in subjects.chains_of(site, facts)}
+        if len(chains) > 1 and delivery_of(site, facts, every).one_response:
+            touching = [group for group in groups if group.keys() & chains.keys()]
+            groups = [group for group in groups if group not in touching]
+            groups.append({k: v for group in (*touching, chains) for k, v in group.items()})
+    return tuple(tuple(group.values()) for group in groups)
+
+
+def _sites(facts: Facts, server: Server, goal: Goal) -> Iterator[Site]:
+    every = ways(facts.settings, server)
     for site in facts.configuration.sites:
-        if _ours(site, facts, delivery) or (
-            goal is Goal.PRESENT and _may_become_ours(site, facts, delivery)
+        if _ours(site, facts, every) or (
+            goal is Goal.PRESENT and _may_become_ours(site, facts, every)
         ):
-            found |= {chain.fingerprint: chain for chain in _chains(site, facts)}
-    return tuple(found.values())
+            yield site
 
 
-def _ours(site: Site, facts: Facts, delivery: Delivery) -> bool:
-    lines = our_lines(site, facts.configuration, delivery, facts.settings.state_dir)
-    return bool(lines)
+def _ours(site: Site, facts: Facts, every: Ways) -> bool:
+    return any(line.delivery.from_store for line in lines_in(site, facts, every))
 
 
-def _may_become_ours(site: Site, facts: Facts, delivery: Delivery) -> bool:
+def _may_become_ours(site: Site, facts: Facts, every: Ways) -> bool:
     """Say whether nothing but a conflict in its block could keep `site` from being configured."""
-    if not selected(site, facts.settings) or site.value("ssl_stapling") == "off":
+    if not subjects.selected(site, facts.settings) or site.value("ssl_stapling") == "off":
         return False
-    return delivery.misfit(site, _chains(site, facts), facts) is None
-
-
-def _chains(site: Site, facts: Facts) -> tuple[Chain, ...]:
-    found = (facts.chains.get(one.path) for one in site.certificates if one.path is not None)
-    return tuple(chain for chain in found if isinstance(chain, Chain))
+    delivery = delivery_of(site, facts, every)
+    return (
+        delivery.from_store
+        and delivery.misfit(site, subjects.chains_of(site, facts), facts) is None
+    )

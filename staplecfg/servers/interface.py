@@ -113,8 +113,32 @@ class Delivery(Protocol):
         ...
 
     @property
+    def from_store(self) -> bool:
+        """Say whether what it serves is ours, so that staples must be kept for its sites."""
+        ...
+
+    @property
+    def asks_us(self) -> bool:
+        """Say whether the server asks the local responder, `staplecfg serve`."""
+        ...
+
+    @property
+    def lazy(self) -> bool:
+        """Say whether the server fetches, so that its first visitors go without."""
+        ...
+
+    @property
+    def one_response(self) -> bool:
+        """Say whether one response is served with all certificates of a site."""
+        ...
+
+    @property
     def needs_schedule(self) -> bool:
         """Say whether its staples rot if nothing renews them."""
+        ...
+
+    def bound(self, settings: Settings) -> Delivery:
+        """Return it as `settings` have it: where the local responder is, for one."""
         ...
 
     def misfit(self, site: Site, chains: Sequence[Chain], facts: Facts) -> Finding | None:
@@ -129,6 +153,10 @@ class Delivery(Protocol):
         """Return what `site.conf.j2` may use; nothing in it depends on a response."""
         ...
 
+    def trusts(self, site: Site, facts: Facts) -> PurePosixPath | None:
+        """Return the file that tells the server whom to believe in `site`, or None for no such."""
+        ...
+
     def state(
         self, key: str, staple: Staple | None, state_dir: PurePosixPath
     ) -> tuple[StateFile, ...]:
@@ -139,7 +167,10 @@ class Delivery(Protocol):
         ...
 
     def owned(self, words: Words, state_dir: PurePosixPath) -> str | None:
-        """Return the site key if `words` is the line that can only be ours, else None."""
+        """Return the site key if `words` is the line that can only be ours, else None.
+
+        The key is empty where the line is the same for every site.
+        """
         ...
 
     def litter(

@@ -109,8 +109,10 @@ def as_literal(host: str) -> Address | None:
         return None
 
 
-def addresses(host: str, resolve: Resolve, seconds: float) -> tuple[Address, ...]:
-    """Return what `host` resolves to, in the resolver's order, within `seconds`.
+def addresses(
+    host: str, resolve: Resolve, seconds: float, *, most: int = MOST_ADDRESSES
+) -> tuple[Address, ...]:
+    """Return what `host` resolves to, in the resolver's order, within `seconds`; `most` at most.
 
     Raises `OSError` where it does not resolve and `TimeoutError` where that
     takes too long: the system's resolver knows no deadline, so it is left to
@@ -129,7 +131,7 @@ def addresses(host: str, resolve: Resolve, seconds: float) -> tuple[Address, ...
     unique = tuple(dict.fromkeys(ip_address(text) for text in found))
     if not unique:
         raise OSError(f'"{host}" has no address')
-    return unique[:MOST_ADDRESSES]
+    return unique[:most]
 
 
 def resolve_by_system(host: str) -> Sequence[str]:

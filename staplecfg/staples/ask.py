@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from staplecfg.model.verdict import Good, Reason, Rejected, Unreachable
-from staplecfg.pki.digests import SHA256
+from staplecfg.pki.digests import SHA1, SHA256
 from staplecfg.pki.judge import Purpose, judge
-from staplecfg.pki.request import request as build_request
+from staplecfg.pki.request import request_for
 from staplecfg.staples.http import exchange
 from staplecfg.staples.message import Answer, Barred, Request, Silent, Useless
 from staplecfg.staples.url import Url
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from staplecfg.model.settings import Floors, Responders
     from staplecfg.model.staple import Staple
     from staplecfg.model.verdict import FetchResult
+    from staplecfg.pki.digests import Digest
     from staplecfg.staples.hosts import Hosts
     from staplecfg.staples.message import Outcome, Route
     from staplecfg.staples.wire import Deadline
@@ -42,7 +43,10 @@ _REFUSES_THE_REQUEST = (1, 6)  # malformedRequest, unauthorized: RFC 6960, 4.2.1
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What every request about one certificate has in common."""
+    """What every request about one certificate has in common.
+
+    `beside` are further leaves of the same issuer that the answer must be about too.
+    """
 
     leaf: Certificate
     issuer: Certificate
@@ -54,6 +58,11 @@ class Question:
     clock: Callable[[], datetime]
     deadline: Deadline
     """The certificate's own, over all its responders."""
+    beside: tuple[Certificate, ...] = ()
+
+    def request(self, digest: Digest = SHA1) -> bytes:
+        """Return the DER request, its CertIDs hashed by `digest`."""
+        return request_for((self.leaf, *self.beside), self.issuer, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +75,14 @@ class _Finding:
 
 def ask(url: Url, question: Question) -> FetchResult:
     """Return what the responder at `url` says, asked in up to three ways."""
-    sha1 = build_request(question.leaf, question.issuer)
+    sha1 = question.request()
     get = get_url(url, sha1)
     findings = [_once(_get(get) if get else _post(url, sha1), question)]
     if get and _worth_posting(findings[-1]):
         stale = _is_stale(findings[-1].result)
         findings.append(_once(_post(url, sha1, past_caches=stale), question))
     if _refuses_request(findings[-1].result):
-        sha256 = build_request(question.leaf, question.issuer, SHA256)
-        findings.append(_once(_post(url, sha256), question))
+        findings.append(_once(_post(url, question.request(SHA256)), question))
     return _best(findings)
 
 
@@ -131,9 +139,18 @@ def _exchange(request: Request, question: Question) -> _Finding:
 
 
 def _judged(der: bytes, question: Question) -> Good | Rejected:
+    about_first = _judged_about(question.leaf, der, question)
+    for leaf in question.beside if isinstance(about_first, Good) else ():
+        about = _judged_about(leaf, der, question)
+        if isinstance(about, Rejected):
+            return about
+    return about_first
+
+
+def _judged_about(leaf: Certificate, der: bytes, question: Question) -> Good | Rejected:
     return judge(
         der,
-        question.leaf,
+        leaf,
         question.issuer,
         now=question.clock(),
         floors=question.floors,

@@ -37,6 +37,9 @@ def attempts_to_json(attempts: Attempts) -> bytes:
         "error": attempts.error,
         "revoked_at": _text(attempts.revoked_at),
         "revoked_as_of": _text(attempts.revoked_as_of),
+        "alone_at": _text(attempts.alone_at),
+        "told": attempts.told,
+        "told_at": _text(attempts.told_at),
     }
     return json.dumps(document, indent=2).encode() + b"\n"
 
@@ -56,6 +59,9 @@ def attempts_from_json(data: bytes, fingerprint: str) -> Attempts:
         error=_string(document.get("error")),
         revoked_at=_time(document.get("revoked_at")),
         revoked_as_of=_time(document.get("revoked_as_of")),
+        alone_at=_time(document.get("alone_at")),
+        told=_string(document.get("told")),
+        told_at=_time(document.get("told_at")),
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_RESPONDERS = 3
 
 
-def fetch(
+def fetch(  # noqa: PLR0913 - each keyword is a term a caller decides by name
     chain: Chain,
     *,
     clock: Callable[[], datetime],
@@ -35,17 +35,23 @@ def fetch(
     private: bool,
     replaces: Staple | None = None,
     hosts: Hosts | None = None,
+    beside: Sequence[Chain] = (),
 ) -> FetchResult:
     """Return the judged answer about the leaf of `chain`, the first good one of its responders.
 
     An answer that says revoked is believed and ends the asking: another
     responder's older one must not win. `private` says that the chain ends in a
-    root the user vouches for. `hosts` is what a run has learnt already.
+    root the user vouches for. `hosts` is what a run has learnt already. Where
+    there are chains `beside` it, of the same issuer, one response must be good
+    about them all; a responder is asked that all of them name.
 
     Takes at most `settings.per_certificate`; never raises for anything a
     responder does.
     """
     urls = responders_of(chain, settings)
+    for other in beside:
+        named = responders_of(other, settings)
+        urls = tuple(url for url in urls if url in named)
     if not urls:
         return Unreachable("", "the certificate names no responder to ask")
     if chain.issuer is None:
@@ -70,6 +76,7 @@ def fetch(
         hosts=hosts,
         clock=clock,
         deadline=Deadline(patience),
+        beside=tuple(other.leaf for other in beside),
     )
     return _first_good(urls, question)
 

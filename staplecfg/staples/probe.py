@@ -15,19 +15,11 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 
-from staplecfg.model.probe import Missing, NotTestable, Probe, Refused, Served, Tls, Wrong
-from staplecfg.model.verdict import Good
-from staplecfg.pki.issuance import issuer_of
-from staplecfg.pki.judge import Purpose, judge
-from staplecfg.staples.handshake import (
-    PROTOCOL_VERSION,
-    UNRECOGNIZED_NAME,
-    Handshaken,
-    Key,
-    handshake,
-)
+from staplecfg.model.probe import Missing, NotTestable, Probe, Refused, Tls
+from staplecfg.staples.handshake import Handshaken, Key, handshake
 from staplecfg.staples.presented import is_for
 from staplecfg.staples.reach import asked_name, ways
+from staplecfg.staples.verdict import Terms, judged, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,7 +126,7 @@ def _probed(target: Target, version: Tls, question: _Question) -> Probe:
 
 def _verdict(seen: Handshaken | Refused, version: Tls, question: _Question) -> Verdict:
     if isinstance(seen, Refused):
-        return _refusal(seen, version)
+        return refusal(seen, version)
     chain = question.chain
     leaf, *above = map(_readable, seen.chain)
     if leaf is None:
@@ -146,7 +138,8 @@ def _verdict(seen: Handshaken | Refused, version: Tls, question: _Question) -> V
         return Missing()
     known = [] if chain is None else [*([chain.issuer] if chain.issuer else ()), *chain.others]
     candidates = [*filter(None, above), *known]
-    return _judged(seen.staple, leaf, candidates, question)
+    terms = Terms(question.now, question.floors, question.allow_sha1)
+    return judged(seen.staple, leaf, candidates, terms)
 
 
 def _readable(der: bytes) -> Certificate | None:
@@ -154,32 +147,6 @@ def _readable(der: bytes) -> Certificate | None:
         return load_der_x509_certificate(der)
     except ValueError:
         return None
-
-
-def _refusal(refused: Refused, version: Tls) -> Verdict:
-    if refused.alert == PROTOCOL_VERSION:
-        return NotTestable(f"it does not speak {version.value}")
-    if refused.alert == UNRECOGNIZED_NAME:
-        return NotTestable("it rejects handshakes by that name")
-    return refused
-
-
-def _judged(
-    staple: bytes, leaf: Certificate, candidates: Iterable[Certificate], question: _Question
-) -> Verdict:
-    issuer = issuer_of(leaf, candidates)
-    if issuer is None:
-        return NotTestable("the issuer of the certificate presented is not known")
-    judgement = judge(
-        staple,
-        leaf,
-        issuer,
-        now=question.now,
-        floors=question.floors,
-        purpose=Purpose.SERVED,
-        allow_sha1=question.allow_sha1,
-    )
-    return Served(judgement.staple) if isinstance(judgement, Good) else Wrong(judgement.problem)
 
 
 def _key(chain: Chain) -> Key:

@@ -13,15 +13,18 @@ from dataclasses import replace as replaced
 from typing import TYPE_CHECKING, TypeAlias
 
 from staplecfg.model.facts import Attempts, Stored
-from staplecfg.model.verdict import Good, Reason, Rejected, Unreachable
+from staplecfg.model.verdict import Good, Rejected, Unreachable
+from staplecfg.pki.judge import Purpose, judge
 from staplecfg.staples.attempts import after_failure
 from staplecfg.staples.crew import work_through
 from staplecfg.staples.fetch import fetch, responders_of
 from staplecfg.staples.hosts import Hosts
 from staplecfg.staples.issuer import fetch_issuer, issuer_urls
+from staplecfg.staples.jobs import Answer, Job, grouped, host_of, only_alone
+from staplecfg.staples.revocation import after_revocation
 from staplecfg.staples.schedule import Due, NotDue, due, never, next_try
 from staplecfg.staples.store import Kept
-from staplecfg.staples.url import BadUrl, parse_url
+from staplecfg.staples.together import common, worth_asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,7 +48,7 @@ class Renewal:
     stored: Stored
 
 
-def renew(
+def renew(  # noqa: PLR0913 - each keyword is a term a caller decides by name
     chains: Iterable[tuple[Chain, bool]],
     store: Store,
     *,
@@ -53,47 +56,39 @@ def renew(
     settings: Responders,
     floors: Floors,
     force: bool = False,
+    together: Iterable[Sequence[Chain]] = (),
     progress: Callable[[Renewal], None] = lambda _: None,
 ) -> tuple[Renewal, ...]:
     """Ask about each of `chains` (with whether its root is private) that is due, or all if `force`.
 
     Returns one renewal for each, in their order; `progress` hears of each as it
     comes. A chain without its issuer comes back with it, where it could be had.
+    For each group of `together`, whose chains are among `chains`, one response
+    about all of it is asked for, and each alone where that is not to be had.
     Raises `NotApplied` where `store` cannot be written to.
     """
     run = _Run(store, clock, settings, floors)
     given = list(chains)
     unique = {chain.fingerprint: (chain, private) for chain, private in reversed(given)}
-    jobs: list[_Job] = []
-    for chain, private in unique.values():
-        job_or_renewal = run.prepare(chain, private=private, force=force)
-        if isinstance(job_or_renewal, _Job):
-            jobs.append(job_or_renewal)
-        else:
-            run.report(job_or_renewal, progress)
-    for job, result in run.ask_all(jobs):
-        run.report(run.settle(job, result), progress)
+    prepared = {
+        fingerprint: run.prepare(chain, private=private, force=force)
+        for fingerprint, (chain, private) in unique.items()
+    }
+    jobs: list[Job] = []
+    for group in grouped(prepared, together):
+        joint = run.joint(group)
+        jobs += [joint] if joint else [job for job in group if isinstance(job.timing, Due)]
+        for job in () if joint else group:
+            if isinstance(job.timing, NotDue):
+                run.report(Renewal(job.chain, job.timing, job.stored), progress)
+    for job, answers in run.ask_all(jobs):
+        for renewal in run.settle(job, answers):
+            run.report(renewal, progress)
     return tuple(
         replaced(done, chain=replaced(chain, issuer=done.chain.issuer))
         for chain, _ in given
         for done in (run.done[chain.fingerprint],)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One certificate to ask about; `host` is whose queue it stands in."""
-
-    chain: Chain
-    private: bool
-    stored: Stored
-    host: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    chain: Chain
-    result: FetchResult
 
 
 class _Run:
@@ -113,46 +108,70 @@ class _Run:
         self._hosts = Hosts(settings.per_certificate.total_seconds())
         self.done: dict[str, Renewal] = {}
 
-    def prepare(self, chain: Chain, *, private: bool, force: bool) -> _Job | Renewal:
-        """Return the job that `chain` makes, or its renewal where nothing is to be asked."""
+    def prepare(self, chain: Chain, *, private: bool, force: bool) -> Job:
+        """Return the job that `chain` makes, with whether it is due."""
         if chain.issuer is None:
             chain = replaced(chain, issuer=self._store.issuer(chain))
         now = self._clock()
         stored = self._store.load(chain, now)
+        if stored.staple is not None:
+            self._store.remember(chain)
         urls = responders_of(chain, self._settings)
         if not urls and chain.responders:
-            return Renewal(chain, NotDue(None, "the settings say not to ask"), stored)
+            never_asked = NotDue(None, "the settings say not to ask")
+            return Job(chain, private, stored, never_asked, "")
         timing = (
             (never(chain, now) or Due("asked for"))
             if force
             else due(stored, self._store.attempts(chain.fingerprint), chain, now, self._floors)
         )
-        if isinstance(timing, NotDue):
-            return Renewal(chain, timing, stored)
-        return _Job(chain, private, stored, _host(urls[0]))
+        return Job(chain, private, stored, timing, host_of(urls[0]) if urls else "")
 
-    def ask_all(self, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, _Answer]]:
+    def joint(self, group: Sequence[Job]) -> Job | None:
+        """Return the one job that `group` makes, or None where each stands for itself."""
+        if len(group) < 2 or any(only_alone(job) for job in group):  # noqa: PLR2004 - one is no group
+            return None
+        now = self._clock()
+        due_now = any(isinstance(job.timing, Due) for job in group)
+        if not due_now:
+            attempts = [self._store.attempts(job.chain.fingerprint) for job in group]
+            staples = [job.stored.staple for job in group]
+            if common(staples, now) or not worth_asking(attempts, now):
+                return None
+        return replaced(group[0], beside=tuple(group[1:]))
+
+    def ask_all(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Sequence[Answer]]]:
         """Ask about all of `jobs`, a few hosts at a time, and yield each answer as it comes."""
-        queues: dict[str, list[_Job]] = defaultdict(list)
+        queues: dict[str, list[Job]] = defaultdict(list)
         for job in jobs:
             queues[job.host].append(job)
         return work_through(tuple(queues.values()), self._ask, parallel=self._settings.parallel)
 
-    def settle(self, job: _Job, answer: _Answer) -> Renewal:
-        """Store and note what `answer` says, and return it as a renewal."""
+    def settle(self, job: Job, answers: Sequence[Answer]) -> Iterator[Renewal]:
+        """Store and note what `answers` say, and yield the renewals of all that `job` is about."""
+        kept = bool(job.beside) and common(
+            [each.stored.staple for each in job.every], self._clock()
+        )
+        for each, answer in zip(job.every, answers, strict=True):
+            yield self._settled(each, answer, hold=kept and not answer.shared)
+
+    def _settled(self, job: Job, answer: Answer, *, hold: bool) -> Renewal:
+        """`hold` says that what is stored is better than any answer about the one alone."""
         chain, stored = answer.chain, job.stored
-        result = self._unless_revoked(answer.result, chain)
+        result = after_revocation(answer.result, self._store.attempts(chain.fingerprint))
         now = self._clock()
         if chain.issuer is not None and job.chain.issuer is None:
             self._store.save_issuer(chain, chain.issuer)
             stored = self._store.load(chain, now)
         outcome: Outcome = result
-        if isinstance(result, Good):
-            saving = self._store.save(result.staple, chain, now=now)
+        if isinstance(result, Good) and hold and stored.staple is not None:
+            outcome = Kept(stored.staple, "the kept one answers for all certificates of a site")
+        elif isinstance(result, Good):
+            saving = self._store.save(result.staple, chain, now=now, shared=answer.shared)
             outcome = saving if isinstance(saving, Kept) else result
             kept = saving.staple if isinstance(saving, Kept) else result.staple
             stored = Stored(kept)
-        self._note(chain, result, stored, now)
+        self._note(answer, result, stored, now)
         return Renewal(chain, outcome, stored)
 
     def report(self, renewal: Renewal, progress: Callable[[Renewal], None]) -> None:
@@ -160,7 +179,33 @@ class _Run:
         self.done[renewal.chain.fingerprint] = renewal
         progress(renewal)
 
-    def _ask(self, job: _Job) -> _Answer:
+    def _ask(self, job: Job) -> Sequence[Answer]:
+        if not job.beside:
+            return (self._ask_about(job),)
+        together = self._fetched(job, beside=[other.chain for other in job.beside])
+        if isinstance(together, Unreachable):
+            return [Answer(each.chain, together) for each in job.every]
+        judged = [self._judged(together, each.chain) for each in job.every]
+        if all(isinstance(each, Good) for each in judged):
+            answers = zip(job.every, judged, strict=True)
+            return [Answer(each.chain, result, shared=True) for each, result in answers]
+        return [replaced(self._ask_about(each), alone=True) for each in job.every]
+
+    def _judged(self, together: Good | Rejected, chain: Chain) -> Good | Rejected:
+        """Return what the response that is good about all says of the leaf of `chain`."""
+        if isinstance(together, Rejected) or chain.issuer is None:
+            return together
+        return judge(
+            together.staple.der,
+            chain.leaf,
+            chain.issuer,
+            now=self._clock(),
+            floors=self._floors,
+            purpose=Purpose.NEW,
+            allow_sha1=self._settings.allow_sha1_signature,
+        )
+
+    def _ask_about(self, job: Job) -> Answer:
         chain = job.chain
         if chain.issuer is None and issuer_urls(chain.leaf):
             issuer = fetch_issuer(
@@ -172,40 +217,33 @@ class _Run:
             )
             if isinstance(issuer, Unreachable):
                 problem = f"its issuer could not be had: {issuer.problem}"
-                return _Answer(chain, replaced(issuer, problem=problem))
+                return Answer(chain, replaced(issuer, problem=problem))
             chain = replaced(chain, issuer=issuer)
-        result = fetch(
-            chain,
+        return Answer(chain, self._fetched(replaced(job, chain=chain)))
+
+    def _fetched(self, job: Job, *, beside: Sequence[Chain] = ()) -> FetchResult:
+        return fetch(
+            job.chain,
             clock=self._clock,
             settings=self._settings,
             floors=self._floors,
             private=job.private,
             replaces=job.stored.staple,
             hosts=self._hosts,
+            beside=beside,
         )
-        return _Answer(chain, result)
 
-    def _unless_revoked(self, result: FetchResult, chain: Chain) -> FetchResult:
-        """Return `result`, or refuse a good answer that is older than one which said revoked.
-
-        Caches go on handing out what was good, and so does whoever has the stolen key.
-        """
-        noted = self._store.attempts(chain.fingerprint)
-        known = noted.revoked_as_of
-        if known is None or not isinstance(result, Good) or result.staple.this_update > known:
-            return result
-        problem = (
-            f"it is older than the answer that said revoked (got thisUpdate "
-            f"{result.staple.this_update:%F %T}, expected one after {known:%F %T} UTC)"
-        )
-        return Rejected(Reason.OLDER, problem, step=12, revoked_at=noted.revoked_at)
-
-    def _note(self, chain: Chain, result: FetchResult, stored: Stored, now: datetime) -> None:
+    def _note(self, answer: Answer, result: FetchResult, stored: Stored, now: datetime) -> None:
+        chain = answer.chain
+        earlier = None if answer.shared else self._store.attempts(chain.fingerprint).alone_at
+        alone_at = now if answer.alone else earlier
         url = responders_of(chain, self._settings)[0]
         if isinstance(result, Good):
-            noted = Attempts(chain.fingerprint, last_try=now, last_success=now, url=url)
+            noted = Attempts(
+                chain.fingerprint, last_try=now, last_success=now, url=url, alone_at=alone_at
+            )
         else:
-            before = replaced(self._store.attempts(chain.fingerprint), url=url)
+            before = replaced(self._store.attempts(chain.fingerprint), url=url, alone_at=alone_at)
             wish = result.retry_after if isinstance(result, Unreachable) else None
             at = next_try(
                 before.failures + 1,
@@ -217,10 +255,3 @@ class _Run:
             )
             noted = after_failure(before, result, now=now, next_try=at)
         self._store.record(noted)
-
-
-def _host(url: str) -> str:
-    try:
-        return parse_url(url).authority.lower()
-    except BadUrl:  # it will fail at once, in a queue of its own
-        return url

@@ -10,15 +10,19 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from staplecfg.machine.replace import make_directories, write
+from staplecfg.model.chain import Chain
 from staplecfg.model.facts import Attempts, Stored
 from staplecfg.model.staple import CertStatus
 from staplecfg.model.verdict import Good
+from staplecfg.pki.chain import read_chain
 from staplecfg.pki.judge import Purpose, judge
+from staplecfg.pki.pem import written
 from staplecfg.staples.attempts import attempts_from_json, attempts_to_json
 from staplecfg.staples.issuer import issuer_in
 
@@ -28,12 +32,13 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
-    from staplecfg.model.chain import Chain
     from staplecfg.model.settings import Floors
     from staplecfg.model.staple import Staple
 
 MOST = 64 * 1024
 MODE = 0o644
+
+CERTIFICATES = ".crt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,13 @@ class Store:
         self, state_dir: Path, *, floors: Floors, allow_sha1_signature: bool = False
     ) -> None:
         """Go by `state_dir`; nothing is read or made before it is asked for."""
-        self._directory = state_dir / "store"
+        self.directory = state_dir / "store"
         self._floors = floors
         self._allow_sha1 = allow_sha1_signature
 
     def path(self, fingerprint: str) -> Path:
         """Return where the staple of the leaf `fingerprint` is kept."""
-        return self._directory / f"{fingerprint}.der"
+        return self.directory / f"{fingerprint}.der"
 
     def load(self, chain: Chain, now: datetime) -> Stored:
         """Return what is kept for the leaf of `chain`, judged at `now`.
@@ -98,9 +103,11 @@ class Store:
             return Stored(judgement.staple)
         return Stored(None, f"{path}: {judgement.problem}")
 
-    def save(self, staple: Staple, chain: Chain, *, now: datetime) -> Saving:
+    def save(self, staple: Staple, chain: Chain, *, now: datetime, shared: bool = False) -> Saving:
         """Keep `staple` for the leaf of `chain`, unless what is kept is at least as good.
 
+        `shared` says that it is about the leaf's neighbours too, and so better
+        than another of the same age.
         Raises `ValueError` for a staple of another leaf or one that is not
         good, which is a bug of the caller's, and `NotApplied`, with the kept
         one as it was, where the system refuses.
@@ -110,11 +117,41 @@ class Store:
         if staple.status is not CertStatus.GOOD:
             raise ValueError(f"a staple that says {staple.status.value} is never kept")
         present = self.load(chain, now).staple
-        if present is not None and (why := _no_worse(present, staple)) is not None:
+        if present is not None and (why := _no_worse(present, staple, shared=shared)) is not None:
             return Kept(present, why)
         path = self.path(chain.fingerprint)
+        if self.chain(chain.fingerprint) is None:
+            self._write_certificates(chain)
         self._write(path, staple.der)
         return Saved(path)
+
+    def remember(self, chain: Chain) -> None:
+        """Keep the leaf of `chain` and its issuer too: who answers by CertID must know both.
+
+        Written once for each leaf; raises `NotApplied` where the system refuses.
+        """
+        if not self._certificates_path(chain.fingerprint).exists():
+            self._write_certificates(chain)
+
+    def known(self) -> frozenset[str]:
+        """Return the fingerprints of all leaves remembered; none where there is no store."""
+        try:
+            found = [each for each in self.directory.iterdir() if each.suffix == CERTIFICATES]
+        except OSError:
+            return frozenset()
+        # What was fetched of an issuer has a name with two dots.
+        return frozenset(each.stem for each in found if "." not in each.stem)
+
+    def chain(self, fingerprint: str) -> Chain | None:
+        """Return the leaf `fingerprint` with its issuer as remembered, or None."""
+        path = self._certificates_path(fingerprint)
+        try:
+            found = read_chain(_read(path), PurePosixPath(path))
+        except OSError:
+            return None
+        if not isinstance(found, Chain) or found.fingerprint != fingerprint:
+            return None
+        return found
 
     def attempts(self, fingerprint: str) -> Attempts:
         """Return what is noted about the leaf `fingerprint`; nothing where it is unreadable."""
@@ -140,20 +177,30 @@ class Store:
         self._write(self._issuer_path(chain.fingerprint), issuer.public_bytes(Encoding.DER))
 
     def _side_car(self, fingerprint: str) -> Path:
-        return self._directory / f"{fingerprint}.json"
+        return self.directory / f"{fingerprint}.json"
+
+    def _write_certificates(self, chain: Chain) -> None:
+        if chain.issuer is not None:
+            both = written((chain.leaf, chain.issuer))
+            self._write(self._certificates_path(chain.fingerprint), both)
+
+    def _certificates_path(self, fingerprint: str) -> Path:
+        return self.directory / f"{fingerprint}{CERTIFICATES}"
 
     def _issuer_path(self, fingerprint: str) -> Path:
-        return self._directory / f"{fingerprint}.issuer.crt"
+        return self.directory / f"{fingerprint}.issuer.crt"
 
     def _write(self, path: Path, data: bytes) -> None:
-        make_directories(self._directory)
+        make_directories(self.directory)
         write(path, data, mode=MODE)
 
 
-def _no_worse(present: Staple, staple: Staple) -> str | None:
+def _no_worse(present: Staple, staple: Staple, *, shared: bool) -> str | None:
     """Say why `present` is at least as good as `staple`, or return None where it is not."""
     if staple.this_update < present.this_update:
         return "the kept one is newer"
+    if shared and staple.der != present.der:
+        return None
     if staple.this_update == present.this_update and staple.expires <= present.expires:
         return "the kept one is the same, or lives as long"
     return None

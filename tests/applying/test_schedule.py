@@ -68,10 +68,47 @@ def test_a_new_timer_is_started_once_systemd_knows_it(systemctl):
     assert words(systemctl) == ["daemon-reload", "restart staplecfg.timer"]
 
 
+def test_the_path_unit_is_started_and_the_boot_unit_only_asked_for(systemctl):
+    wants = UNITS / "nginx.service.wants" / "staplecfg-boot@nginx.service"
+    link = Change(
+        wants, Kind.LINK, None, Content(link="/etc/systemd/system/staplecfg-boot@.service")
+    )
+    enabled = Change(
+        UNITS / "timers.target.wants" / "staplecfg.timer", Kind.LINK, None, Content(link="x")
+    )
+
+    take_effect(change("staplecfg-boot@.service"), change("staplecfg-changed.path"), enabled, link)
+
+    assert words(systemctl) == [
+        "daemon-reload",
+        "restart staplecfg-changed.path",
+        "start --no-block staplecfg-boot@nginx.service",
+    ]
+
+
+def test_what_a_server_no_longer_wants_is_stopped(systemctl):
+    wants = UNITS / "nginx.service.wants" / "staplecfg-boot@nginx.service"
+    gone = Change(wants, Kind.LINK, Content(link="x"), None)
+
+    take_effect(gone, change("staplecfg-changed.path", before=True, after=False))
+
+    assert words(systemctl) == [
+        "stop staplecfg-changed.path",
+        "stop staplecfg-boot@nginx.service",
+        "reset-failed staplecfg-boot@nginx.service",
+        "reset-failed staplecfg-changed.path",
+        "daemon-reload",
+    ]
+
+
 def test_a_timer_is_stopped_before_systemd_forgets_it(systemctl):
     take_effect(change("staplecfg.timer", before=True, after=False))
 
-    assert words(systemctl) == ["stop staplecfg.timer", "daemon-reload"]
+    assert words(systemctl) == [
+        "stop staplecfg.timer",
+        "reset-failed staplecfg.timer",
+        "daemon-reload",
+    ]
 
 
 def test_a_systemd_that_refuses_is_an_error(systemctl):

@@ -12,7 +12,15 @@ import pytest
 
 from staplecfg.loading.settings import FLAGS_ONLY, KEYS, settings
 from staplecfg.model.errors import Unreadable, UsageProblem
-from staplecfg.model.settings import TEMPLATE_DIR, Floors, Responders, Schedule, Settings
+from staplecfg.model.settings import (
+    TEMPLATE_DIR,
+    Floors,
+    Nginx,
+    Responders,
+    Schedule,
+    Serve,
+    Settings,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,9 +124,11 @@ def test_every_key_has_a_place_in_the_settings():
     names = {*Settings.__dataclass_fields__}
     names |= {f"responders.{name}" for name in Responders.__dataclass_fields__}
     names |= {f"floors.{name}" for name in Floors.__dataclass_fields__}
+    names |= {f"serve.{name}" for name in Serve.__dataclass_fields__}
+    names |= {f"nginx.{name}" for name in Nginx.__dataclass_fields__}
 
     assert KEYS.keys() <= names
-    assert names - KEYS.keys() == {"responders", "floors"}
+    assert names - KEYS.keys() == {"responders", "floors", "serve", "nginx", "file", "flags"}
 
 
 def test_flags_win_one_by_one(tmp_path):

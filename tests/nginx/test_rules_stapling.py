@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from staplecfg.model.settings import Responders, Settings
-from tests.support.authority import pem
+from tests.support.authority import Authority, pem
 from tests.support.facts import (
     AUTHORITY,
     BLOG,
@@ -37,6 +37,7 @@ OURS = (ON, f"include {STATE}/k/*.conf;")
 SNIPPET = f"{STATE}/k/staple.conf"
 NAMING = f"ssl_stapling_file {STATE}/staples/s.der;".encode()
 WITHDRAWN = b"ssl_stapling_responder http://127.0.0.1:1/;\n"
+FOREIGN = Authority.create("Other").leaf(["shop.example"], responders=["http://ocsp.example/"])
 EXPIRED = AUTHORITY.leaf(responders=["http://o.example/"], not_after=NOW - timedelta(days=1))
 UNASKED = Settings(responders=Responders(override={"http://ocsp.example/": ""}))
 VARIABLE = "/etc/ssl/$ssl_server_name.pem"
@@ -101,6 +102,18 @@ class TestMisfit:
             pytest.param(of(), id="it fits"),
             pytest.param(of(OFF), id="off by decision"),
             pytest.param(of(ON, FILE), id="somebody's file"),
+            pytest.param(
+                of(f"ssl_certificate {BLOG_PEM};", files={BLOG_PEM: BLOG}),
+                id="two that one response may be about",
+            ),
+            pytest.param(
+                of(
+                    f"ssl_certificate {BLOG_PEM};",
+                    "ssl_stapling_responder http://127.0.0.1:8889/;",
+                    files={BLOG_PEM: FOREIGN},
+                ),
+                id="two that ask the local responder",
+            ),
             pytest.param(of("ssl_certificate_compression on;", issued=PLAIN), id="no responder"),
             pytest.param(of("ssl_reject_handshake on;"), id="every handshake rejected"),
             pytest.param(
@@ -120,7 +133,7 @@ class TestMisfit:
         ("lines", "files", "line"),
         [
             pytest.param(("ssl_certificate_compression on;",), {}, "7: ", id="compression"),
-            pytest.param((f"ssl_certificate {BLOG_PEM};",), {BLOG_PEM: BLOG}, "7: ", id="two"),
+            pytest.param((f"ssl_certificate {BLOG_PEM};",), {BLOG_PEM: FOREIGN}, "7: ", id="two"),
         ],
     )
     def test_what_is_in_the_way_is_told_where_it_stands(self, lines, files, line):

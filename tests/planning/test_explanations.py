@@ -12,12 +12,12 @@ from staplecfg.planning.explanations import PLANNING_RULES
 from staplecfg.servers.nginx.rules.registry import NGINX_RULES
 
 PLANNING = Path(staplecfg.__file__).parent / "planning"
-FIT = Path(staplecfg.__file__).parent / "servers" / "nginx" / "file_fit.py"
+FIT = Path(staplecfg.__file__).parent / "servers" / "nginx" / "fit.py"
 
 
 def made_here() -> set[str]:
     """Return the ids that stand as constants in the files that make findings."""
-    sources = [*PLANNING.glob("*.py"), FIT]
+    sources = [*PLANNING.rglob("*.py"), FIT]
     texts = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     found = set(re.findall(r'^[A-Z_]+ = "([a-z]+-[a-z-]+)"$', texts, re.MULTILINE))
     return found - {"stapling-off-decided"}

@@ -18,7 +18,7 @@ from staplecfg.model.settings import Responders, Schedule, Settings
 from staplecfg.planning import planner
 from staplecfg.servers.nginx.dialect import NginxDialect
 from staplecfg.servers.nginx.server import NGINX
-from tests.support.authority import Issued, issue, private_key
+from tests.support.authority import Authority, Issued, issue, private_key
 from tests.support.facts import (
     AUTHORITY,
     BLOG,
@@ -43,6 +43,7 @@ from tests.support.planned import (
     machine,
     plan,
     rules,
+    served,
     with_files,
     with_template,
     written,
@@ -57,6 +58,8 @@ EXPIRED = AUTHORITY.leaf(responders=["http://o.example/"], not_after=NOW - DAY)
 FUTURE = AUTHORITY.leaf(responders=["http://o.example/"], not_before=NOW + DAY)
 SELF_SIGNED = issue("selfish", private_key("ec", "selfish"), None)
 ORPHAN = replace(SHOP, chain=())
+FOREIGN = Authority.create("Other").leaf(["shop.example"], responders=["http://ocsp.example/"])
+ELSEWHERE = AUTHORITY.leaf(["shop.example"], responders=["http://elsewhere.example/"])
 
 
 def left_alone(made: Plan) -> tuple[Decision, str]:
@@ -180,11 +183,19 @@ def left_alone(made: Plan) -> tuple[Decision, str]:
         ),
         pytest.param(
             server("ssl_certificate /etc/ssl/rsa.pem;"),
-            {**FILES, "/etc/ssl/rsa.pem": BLOG},
+            {**FILES, "/etc/ssl/rsa.pem": FOREIGN},
             {},
             Decision.REFUSED,
-            "one staple file with each of 2 certificates",
-            id="two certificates",
+            "of different issuers",
+            id="two certificates of two issuers",
+        ),
+        pytest.param(
+            server("ssl_certificate /etc/ssl/rsa.pem;"),
+            {**FILES, "/etc/ssl/rsa.pem": ELSEWHERE},
+            {},
+            Decision.REFUSED,
+            "no responder is named by all",
+            id="two certificates of two responders",
         ),
         pytest.param(
             server(certificate="/etc/ssl/$ssl_server_name.pem"),
@@ -409,7 +420,7 @@ def test_the_line_of_certificates_that_were_here_before_serves_nothing_and_is_re
     done = carried_out(swapped)
 
     assert rules(warmed) == ["line-of-other-certificates"]
-    (snippet,) = warmed.changes
+    (snippet,) = served(warmed)
     assert "http://127.0.0.1:1/" in written(snippet)
     assert KEY not in config(done)
     assert config(done).count("include") == 1
@@ -475,8 +486,8 @@ def test_state_alone_leaves_the_configuration_and_the_unconfigured_alone():
 
     made = plan(seen, Goal.STATE_ONLY)
 
-    assert {change.kind for change in made.changes} == {Kind.STAPLE, Kind.SNIPPET}
-    assert len(made.changes) == 2
+    assert [change.kind for change in served(made)] == [Kind.STAPLE, Kind.SNIPPET]
+    assert {change.kind for change in made.changes} == {Kind.STAPLE, Kind.SNIPPET, Kind.RECORD}
     assert made.reload
     assert plan(carried_out(seen, Goal.STATE_ONLY), Goal.STATE_ONLY).empty
 
@@ -487,7 +498,7 @@ def test_a_new_staple_displaces_the_old_one_only_after_the_reload():
 
     made = plan(renewed, Goal.STATE_ONLY)
 
-    assert [change.op for change in made.changes] == ["create", "modify"]
+    assert [change.op for change in served(made)] == ["create", "modify"]
     assert [(change.op, change.kind) for change in made.collect] == [("delete", Kind.STAPLE)]
     assert made.collect[0].path not in {change.path for change in made.changes}
 
@@ -498,7 +509,7 @@ def test_a_staple_that_ends_before_the_next_run_is_withdrawn():
 
     made = plan(late, Goal.STATE_ONLY)
 
-    (snippet,) = made.changes
+    (snippet,) = served(made)
     assert 'ssl_stapling_file "";' in written(snippet)
     assert "ssl_stapling_responder http://127.0.0.1:1/;" in written(snippet)
     assert made.reload
@@ -591,7 +602,8 @@ def test_a_schedule_that_is_turned_off_is_taken_away():
     off = replace(done, settings=Settings(schedule=Schedule.NONE, unscheduled=True))
     made = plan(off)
 
-    assert [change.path.name for change in made.collect] == [
+    assert {change.path for change in made.collect} == set(done.record.units)
+    assert [change.path.name for change in made.collect[-3:]] == [
         "staplecfg.timer",
         "staplecfg.timer",
         "staplecfg.service",

@@ -307,5 +307,6 @@ def test_what_an_earlier_template_said_goes_too():
     changed = carried_out(replace(done, templates=with_template(seen, name, MORE).templates))
     gone = carried_out(changed, Goal.ABSENT)
 
-    assert "add_header" in config(changed)
+    assert "add_header" not in config(changed)
+    assert "expires 1h;" in config(changed)
     assert config(gone) == http(server())

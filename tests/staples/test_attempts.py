@@ -18,6 +18,8 @@ FULL = Attempts(
     url="http://o.example/",
     error='it said "no" \x1b[1m\u2028',
     revoked_at=NOW,
+    told="revoked",
+    told_at=NOW,
 )
 
 

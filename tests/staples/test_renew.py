@@ -260,7 +260,7 @@ def test_what_was_good_before_it_was_revoked_takes_nothing_back(responder, store
     (cached,) = renewed([chain], store, force=True)
 
     assert isinstance(cached.outcome, Rejected)
-    assert cached.outcome.reason is Reason.OLDER
+    assert cached.outcome.reason is Reason.REVOKED
     assert cached.stored.staple is None
     assert store.attempts(chain.fingerprint).revoked_at == NOW - DAY
 

@@ -63,7 +63,26 @@ def test_what_is_kept_are_the_very_bytes_under_the_name_of_the_leaf(store, tmp_p
     assert saving == Saved(path)
     assert path.read_bytes() == good.der
     assert store.load(CHAIN, NOW) == Stored(good)
-    assert list(path.parent.iterdir()) == [path]
+    assert sorted(path.parent.iterdir()) == sorted([path, path.with_suffix(".crt")])
+
+
+def test_the_certificate_is_remembered_for_whoever_answers_by_certid(store):
+    store.save(staple(), CHAIN, now=NOW)
+
+    assert store.known() == {CHAIN.fingerprint}
+    kept = store.chain(CHAIN.fingerprint)
+    assert kept is not None
+    assert (kept.leaf, kept.issuer) == (CHAIN.leaf, CHAIN.issuer)
+
+
+def test_a_certificate_under_anothers_name_is_not_believed(store):
+    store.save(staple(), CHAIN, now=NOW)
+    path = store.path(CHAIN.fingerprint).with_suffix(".crt")
+    path.rename(path.with_name(f"{'0' * 64}.crt"))
+
+    assert store.chain("0" * 64) is None
+    store.save(staple(this_update=NOW - DAY / 48), CHAIN, now=NOW)
+    assert store.chain(CHAIN.fingerprint) is not None
 
 
 def test_modes_do_not_depend_on_the_umask(store):

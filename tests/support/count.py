@@ -14,7 +14,7 @@ import itertools
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from hashlib import sha256
 from typing import TYPE_CHECKING, final
@@ -26,7 +26,7 @@ from staplecfg.model.settings import Floors
 from staplecfg.model.verdict import Good
 from staplecfg.pki.issuance import issuer_of
 from staplecfg.pki.judge import Purpose, judge
-from staplecfg.staples.handshake import Handshaken, handshake
+from staplecfg.staples.handshake import Handshaken, Key, handshake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,12 +42,19 @@ class Visitor:
     target: Target
     name: str
     version: Tls
+    key: Key | None = None
+    """None: takes whichever certificate the server likes best."""
 
 
 def visitors(port: int, names: Iterable[str]) -> list[Visitor]:
     """Return visitors of every site in both versions, the sites taking turns."""
     target = Target("127.0.0.1", port)
     return [Visitor(target, name, version) for version in Tls for name in names]
+
+
+def of_both_keys(crowd: Iterable[Visitor]) -> list[Visitor]:
+    """Return each of `crowd` once for the RSA and once for the ECDSA certificate, in turn."""
+    return [replace(visitor, key=key) for visitor in crowd for key in (Key.RSA, Key.ECDSA)]
 
 
 @dataclass
@@ -107,7 +114,9 @@ def count(crowd: Sequence[Visitor], handshakes: int, *, counted: Counted | None 
 
 def visit(visitor: Visitor, counted: Counted) -> None:
     """Make one handshake and count it."""
-    seen = handshake(visitor.target, name=visitor.name, version=visitor.version, timeout=10)
+    seen = handshake(
+        visitor.target, name=visitor.name, version=visitor.version, timeout=10, key=visitor.key
+    )
     if not isinstance(seen, Handshaken):
         counted.add(visitor, "refused", seen.problem)
         return

@@ -54,6 +54,7 @@ class Lab:
     nginx: Nginx
     port: int
     issued: dict[str, Issued] = field(default_factory=dict)
+    shared_state: Path | None = None
 
     @classmethod
     def make(
@@ -64,12 +65,17 @@ class Lab:
         delay: float = 0.0,
         workers: int = 2,
         lines: str = "",
+        state: Path | None = None,
     ) -> Lab:
-        """Build one; the responder answers, nginx is configured and not yet started."""
+        """Build one; the responder answers, nginx is configured and not yet started.
+
+        `state` is a state directory to share with another laboratory.
+        """
         authority = Authority.create()
         (root / "pki").mkdir(parents=True, exist_ok=True)
         responder = OpensslResponder(authority, root / "responder", delay=delay)
         lab = cls(root, authority, responder, Nginx(root / "nginx", workers=workers), free_port())
+        lab.shared_state = state
         (root / "pki" / "root.pem").write_bytes(pem(authority.root.cert))
         for name in sites:
             lab.add(name, lines=lines)
@@ -96,7 +102,7 @@ class Lab:
     @property
     def state(self) -> Path:
         """The state directory."""
-        return self.root / "state"
+        return self.shared_state or self.root / "state"
 
     def arguments(self, command: str, *more: str) -> list[str]:
         """Return the arguments that make `command` work on this laboratory."""

@@ -23,6 +23,7 @@ import time
 from typing import TYPE_CHECKING, final
 from urllib.parse import unquote_to_bytes
 
+from staplecfg.pki import der
 from tests.support.authority import pem
 from tests.support.nginx import free_port
 
@@ -58,6 +59,8 @@ class OpensslResponder:
         self.minutes = minutes
         self.asked = 0
         """How many connections were made to it so far."""
+        self.first_only = False
+        """Whether of several certificates in one request only the first is answered for."""
         self._directory = directory
         self._authority = authority
         self._delegated = delegated
@@ -120,6 +123,8 @@ class OpensslResponder:
         with client, contextlib.suppress(OSError, ValueError):
             client.settimeout(PATIENCE)
             question = _question(client)
+            if self.first_only:
+                question = _about_first(question)
             time.sleep(self.delay)
             answer = self._answer(question)
             client.sendall(
@@ -158,6 +163,13 @@ def _question(client: socket.socket) -> bytes:
             return stream.read(int(values.get(b"content-length", b"0")))
     encoded = unquote_to_bytes(target.partition(b" ")[0].lstrip(b"/"))
     return base64.b64decode(encoded)
+
+
+def _about_first(question: bytes) -> bytes:
+    """Return the request with its first question alone."""
+    tbs = der.Fields(der.read(question, der.SEQUENCE)).take(der.SEQUENCE)
+    first, *_ = der.children(der.Fields(tbs).take(der.SEQUENCE))
+    return der.sequence(der.sequence(der.sequence(first.whole)))
 
 
 def _index_line(issued: Issued, *, gone: bool) -> str:

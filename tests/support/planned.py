@@ -16,7 +16,7 @@ from staplecfg.model.filesystem import MemoryFilesystem
 from staplecfg.model.plan import Goal, Plan
 from staplecfg.model.templates import Templates
 from staplecfg.pki.chain import read_chain, with_issuer
-from staplecfg.planning import planner, record
+from staplecfg.planning import planner, record, targets
 from staplecfg.servers.nginx.server import NGINX
 from tests.support.facts import MAIN, facts
 
@@ -56,8 +56,9 @@ def machine(
     given = text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
     seen = facts("events {}", files, **more)  # type: ignore[arg-type]  # a test names the facts
     contents = {**seen.files.files, MAIN: given.encode("utf-8", "surrogateescape")}  # type: ignore[attr-defined]  # it is in memory
+    installation = replace(seen.installation, binary=PurePosixPath("/usr/sbin/nginx"))
     return again(
-        replace(seen, templates=shipped(), running=running),
+        replace(seen, templates=shipped(), running=running, installation=installation),
         MemoryFilesystem(contents, {PurePosixPath(k): v for k, v in (links or {}).items()}),
     )
 
@@ -73,7 +74,12 @@ def again(seen: Facts, files: MemoryFilesystem) -> Facts:
         for certificate in site.certificates
         if certificate.path is not None
     }
-    return replace(anew, chains=chains, record=record.decode(kept) if kept else Record())
+    return replace(
+        anew,
+        chains=chains,
+        record=record.decode(kept) if kept else Record(),
+        targets=targets.load(files, seen.settings.state_dir),
+    )
 
 
 def plan(seen: Facts, goal: Goal = Goal.PRESENT) -> Plan:
@@ -116,6 +122,11 @@ def with_template(seen: Facts, name: str, more: str) -> Facts:
 def edited(made: Plan) -> list[Change]:
     """Return the changes of the configuration."""
     return [change for change in made.changes if change.kind is Kind.CONFIG]
+
+
+def served(made: Plan) -> list[Change]:
+    """Return the changes of what the server reads from state."""
+    return [change for change in made.changes if change.kind in {Kind.STAPLE, Kind.SNIPPET}]
 
 
 def rules(made: Plan) -> list[str]:

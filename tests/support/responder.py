@@ -306,6 +306,6 @@ def _ocsp_request(method: str, target: str, body: bytes) -> bytes | None:
             return None
     try:
         ocsp.load_der_ocsp_request(found)
-    except ValueError:
+    except (ValueError, NotImplementedError):  # nonsense, or about several certificates
         return None
     return found

@@ -192,7 +192,7 @@ def test_a_file_broken_after_apply_loses_no_staple(lab):
 
     for more in ([], ["--offline"]):
         told(lab.cli("warm", *more), 0)
-    told(lab.apply(), 1, "unexpected {")
+    told(lab.apply(), 4, "broken as it is", "unexpected")
 
     site(lab).write_text(good)
     lab.nginx.restart()

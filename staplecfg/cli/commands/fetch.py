@@ -11,9 +11,9 @@ from staplecfg.cli.leaf import add_certificate, chain_of
 from staplecfg.cli.options import add_frame, add_trust, settings
 from staplecfg.cli.output import describe
 from staplecfg.cli.output.clean import clean_line
+from staplecfg.cli.output.file import write_whole
 from staplecfg.cli.output.result import Result
 from staplecfg.loading import certificates
-from staplecfg.machine import replace
 from staplecfg.machine.disk import Disk
 from staplecfg.model.errors import ExitStatus, NotApplied, UsageProblem
 from staplecfg.model.source import Location
@@ -123,21 +123,13 @@ def _keep(staple: Staple, present: Staple | None, path: Path) -> Result:
             outcome="unchanged",
             extra=body,
         )
-    _write(path.resolve(), staple.der)
+    write_whole(path.resolve(), staple.der)
     return Result(
         lines=(clean_line(f"{path}: {good}, signed by {staple.signer}"),),
         changed=True,
         warnings=staple.warnings,
         extra=body,
     )
-
-
-def _write(real: Path, der: bytes) -> None:
-    # A name of its own, known beforehand: what a killed run left is taken away by the next.
-    temporary = real.with_name(f".{real.name}.staplecfg.tmp")
-    if temporary.exists():
-        replace.remove(temporary)
-    replace.write(real, der, temporary=temporary)
 
 
 def _failed(result: FetchResult, chain: Chain, output: str, present: Staple | None) -> Result:

@@ -16,6 +16,7 @@ from staplecfg.cli.output import text
 from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.text import say
 from staplecfg.cli.schedule import warm_command
+from staplecfg.cli.targets import to_remove
 from staplecfg.model.plan import Goal
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Result:
     """Take out our lines, state and schedule; staples fetched stay in the store."""
-    wanted = settings(options)
-    refuse_elsewhere(wanted, "remove")
+    refuse_elsewhere(settings(options), "remove")
+    wanted = to_remove(options)
     live = not options.no_reload
     errand = Errand(
         Goal.ABSENT,

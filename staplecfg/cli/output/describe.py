@@ -55,7 +55,15 @@ def staples(facts: Facts) -> tuple[dict[str, object], ...]:
     chains = {
         chain.fingerprint: chain for chain in facts.chains.values() if isinstance(chain, Chain)
     }
-    return tuple(_stored(chain, facts) for chain in chains.values())
+    return tuple(
+        stored(
+            chain,
+            facts.stored.get(chain.fingerprint, Stored(None)),
+            facts.attempts.get(chain.fingerprint, Attempts(chain.fingerprint)),
+            facts.now,
+        )
+        for chain in chains.values()
+    )
 
 
 def staple(each: Staple, now: datetime) -> dict[str, object]:
@@ -77,10 +85,9 @@ def staple(each: Staple, now: datetime) -> dict[str, object]:
     }
 
 
-def _stored(chain: Chain, facts: Facts) -> dict[str, object]:
-    stored = facts.stored.get(chain.fingerprint, Stored(None))
-    tries = facts.attempts.get(chain.fingerprint, Attempts(chain.fingerprint))
-    held = None if stored.staple is None else staple(stored.staple, facts.now)
+def stored(chain: Chain, stored: Stored, tries: Attempts, now: datetime) -> dict[str, object]:
+    """Return what the store holds for the leaf of `chain`, and what asking has come to."""
+    held = None if stored.staple is None else staple(stored.staple, now)
     return {
         "certificate": str(chain.path),
         "names": list(chain.names),

@@ -47,17 +47,22 @@ def failure(command: str, error: StaplecfgError, status: int) -> str:
         "staples": [],
         "server": None,
         "warnings": [],
-        "error": {
-            "code": error.code,
-            "message": error.problem,
-            "file": None if error.at is None else str(error.at.path),
-            "line": None if error.at is None else error.at.line,
-            "hint": error.hint,
-            "state": error.state,
-        },
+        "error": problem(error),
         "outcome": "undo-failed" if status == ExitStatus.UNDO_FAILED else "failed",
     }
     return _text(command, status, body)
+
+
+def problem(error: StaplecfgError) -> dict[str, object]:
+    """Return one error as the schema has it."""
+    return {
+        "code": error.code,
+        "message": error.problem,
+        "file": None if error.at is None else str(error.at.path),
+        "line": None if error.at is None else error.at.line,
+        "hint": error.hint,
+        "state": error.state,
+    }
 
 
 def time(moment: datetime | None) -> str | None:

@@ -23,7 +23,8 @@ class Result:
     stand in the place of `lines` there.
     """
 
-    status: ExitStatus = ExitStatus.DONE
+    status: int = ExitStatus.DONE
+    """An `ExitStatus`; but of a monitoring plugin's own convention under `--format nagios`."""
     lines: tuple[str, ...] = ()
     data: bytes | None = None
     changed: bool = False

@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.model.change import Content, Kind
-from staplecfg.model.finding import Finding, Severity
 from staplecfg.servers.interface import StateFile
 from staplecfg.servers.nginx import file_fit, site_key
+from staplecfg.servers.nginx.places import STAPLES, directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from staplecfg.model.chain import Chain
     from staplecfg.model.facts import Facts
     from staplecfg.model.filesystem import Filesystem
+    from staplecfg.model.finding import Finding
+    from staplecfg.model.settings import Settings
     from staplecfg.model.site import Site
     from staplecfg.model.staple import Staple
-    from staplecfg.servers.interface import Words
+    from staplecfg.servers.interface import Delivery, Words
 
 SNIPPET = "staple.conf"
-STAPLES = "staples"
 
 SERVED = re.compile(r"[0-9a-f]{64}-[0-9]{8}T[0-9]{6}Z\.der")
 """What a served copy is called; nothing else in its directory is ours to take away."""
@@ -39,26 +40,33 @@ class FileDelivery:
 
     name = "file"
     live = False
+    from_store = True
+    asks_us = False
+    lazy = False
+    one_response = True
     needs_schedule = True
 
+    def bound(self, settings: Settings) -> Delivery:
+        """See `Delivery.bound`."""
+        del settings  # nothing but the state directory matters, which is handed in
+        return self
+
     def misfit(self, site: Site, chains: Sequence[Chain], facts: Facts) -> Finding | None:
-        """See `Delivery.misfit`. A note means: left alone, and nobody's fault."""
-        del chains  # every certificate counts, also those that could not be read
-        found = file_fit.misfit(site, facts, directory(facts.settings.state_dir))
-        if found is None:
-            return None
-        severity = Severity.NOTE if found.decided else Severity.WARNING
-        return Finding(found.rule, severity, found.location, found.problem, found.hint, site.title)
+        """See `Delivery.misfit`."""
+        return file_fit.misfit(site, chains, facts, directory(facts.settings.state_dir))
 
     def key(self, site: Site) -> str:
         """See `Delivery.key`."""
-        return site_key.site_key(
-            [str(one.path) if one.path is not None else one.text for one in site.certificates]
-        )
+        return site_key.of(site)
 
     def variables(self, site: Site, state_dir: PurePosixPath) -> Mapping[str, object]:
         """See `Delivery.variables`."""
         return {"include_dir": str(directory(state_dir) / self.key(site))}
+
+    def trusts(self, site: Site, facts: Facts) -> PurePosixPath | None:
+        """See `Delivery.trusts`."""
+        del site, facts
+        return None
 
     def state(
         self, key: str, staple: Staple | None, state_dir: PurePosixPath
@@ -94,11 +102,6 @@ class FileDelivery:
         found = [path for path in snippets if files.exists(path)]
         found += [path for path in served if SERVED.fullmatch(path.name)]
         return tuple(path for path in found if path not in kept)
-
-
-def directory(state_dir: PurePosixPath) -> PurePosixPath:
-    """Return where nginx's snippets and served copies are."""
-    return state_dir / "nginx"
 
 
 def served_name(staple: Staple) -> str:

@@ -15,10 +15,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from staplecfg.model.site import Site
+
 LONGEST_SLUG = 48
 DIGITS = 8
 
 ODD = re.compile(rb"[^a-z0-9._-]+")
+
+
+def of(site: Site) -> str:
+    """Return the key of `site`, whatever way its staples come."""
+    return site_key(
+        [str(one.path) if one.path is not None else one.text for one in site.certificates]
+    )
 
 
 def site_key(paths: Sequence[str]) -> str:

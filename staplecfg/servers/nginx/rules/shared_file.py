@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from staplecfg.model.finding import Severity
 from staplecfg.model.rule import Rule
 from staplecfg.model.site import Origin
-from staplecfg.servers.nginx.delivery_file import directory
-from staplecfg.servers.nginx.file_fit import ours
+from staplecfg.servers.nginx.fit import ours
+from staplecfg.servers.nginx.places import directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

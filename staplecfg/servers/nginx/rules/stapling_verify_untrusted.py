@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.model.finding import Severity
 from staplecfg.model.rule import Rule
-from staplecfg.servers.nginx.rules.subjects import chains_of, fetching
+from staplecfg.servers.nginx.rules.subjects import asks_us, chains_of, fetching
 from staplecfg.servers.nginx.stapling import flag
 
 if TYPE_CHECKING:
@@ -54,8 +54,12 @@ def check(facts: Facts) -> Iterator[Finding]:
         for chain in chains_of(site, facts):
             wrong = _unverifiable(site, chain, facts)
             if wrong is not None:
-                hint = "run staplecfg apply, which verifies the staple before nginx has it"
+                hint = f"run staplecfg apply{_way(site, facts)}: nginx verifies no staple file"
                 yield RULE.finding(verify.location, f"nginx will not staple: {wrong}", hint, site)
+
+
+def _way(site: Site, facts: Facts) -> str:
+    return " --delivery file" if asks_us(site, facts) else ""
 
 
 def _unverifiable(site: Site, chain: Chain, facts: Facts) -> str | None:

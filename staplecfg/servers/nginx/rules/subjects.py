@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.model.chain import Chain
 from staplecfg.model.source import Location
+from staplecfg.servers.nginx import delivery_responder
 from staplecfg.servers.nginx.delivery_file import DELIVERY
 from staplecfg.servers.nginx.stapling import stapling
 
@@ -59,6 +60,12 @@ def fetching(facts: Facts) -> Iterator[tuple[Site, Stapling]]:
             continue
         if state.responder is not None or any(c.responders for c in chains_of(site, facts)):
             yield site, state
+
+
+def asks_us(site: Site, facts: Facts) -> bool:
+    """Say whether nginx asks the local responder, `staplecfg serve`, about `site`."""
+    responder = delivery_responder.of(facts.settings)
+    return site.value(delivery_responder.DIRECTIVE) == responder.url
 
 
 def our_includes(site: Site, state_dir: PurePosixPath) -> Iterator[tuple[Location, Words, str]]:

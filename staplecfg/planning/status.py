@@ -1,0 +1,42 @@
+"""How one server's staples stand, without changing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from staplecfg.model.change import Kind
+from staplecfg.model.plan import Goal
+from staplecfg.planning.attention import InUse, in_use
+from staplecfg.planning.planner import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from staplecfg.model.facts import Facts
+    from staplecfg.servers.interface import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The server of `facts`, and every certificate that its configured sites present.
+
+    `pending` counts the files in state that the next `warm` would change at
+    once: a certificate was replaced, a staple is to be withdrawn.
+    """
+
+    facts: Facts
+    used: tuple[InUse, ...]
+    pending: int
+
+    @property
+    def needing(self) -> tuple[InUse, ...]:
+        """Those that need a person."""
+        return tuple(each for each in self.used if each.problem is not None)
+
+
+def status(facts: Facts, server: Server, *, warm_command: Sequence[str]) -> Status:
+    """Return how the staples that `facts` show stand; `warm_command` as for `plan`."""
+    made = plan(facts, server, Goal.STATE_ONLY, warm_command=tuple(warm_command))
+    changed = [each for each in made.changes if each.kind in {Kind.SNIPPET, Kind.STAPLE}]
+    return Status(facts, in_use(made.sites, facts), len(changed))

@@ -1,0 +1,196 @@
+"""One response about several certificates: asked for once, stored under each, never mixed up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from staplecfg.model.settings import Floors, Responders
+from staplecfg.model.verdict import Good, Reason, Rejected, Unreachable
+from staplecfg.pki.asked import asked
+from staplecfg.staples.answer import request_in
+from staplecfg.staples.renew import renew
+from staplecfg.staples.schedule import NotDue
+from staplecfg.staples.store import Kept, Store
+from tests.support.authority import Authority
+from tests.support.chains import chain_of
+from tests.support.responder import Responder, close_at_once, honest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from staplecfg.model.chain import Chain
+    from staplecfg.staples.renew import Renewal
+    from tests.support.authority import Issued
+    from tests.support.responder import Call
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+AUTHORITY = Authority.create()
+SETTINGS = Responders(allow_networks=(ip_network("127.0.0.0/8"),))
+
+
+class Both:
+    """A responder of an RSA and an ECDSA certificate, and the store of who asks it."""
+
+    def __init__(self, responder: Responder, store: Store) -> None:
+        self.responder = responder
+        self.store = store
+        self.now = NOW
+        self.issued = [
+            AUTHORITY.leaf(["a.example"], responders=[responder.url], key=key)
+            for key in ("rsa", "ec")
+        ]
+        self.chains = [chain_of(one) for one in self.issued]
+
+    def renewed(self, **more: Any) -> tuple[Renewal, ...]:
+        return renew(
+            [(chain, False) for chain in self.chains],
+            self.store,
+            clock=lambda: self.now,
+            settings=SETTINGS,
+            floors=Floors(),
+            together=[self.chains],
+            **more,
+        )
+
+    def stored(self) -> list[bytes]:
+        return [self.store.path(chain.fingerprint).read_bytes() for chain in self.chains]
+
+    def answering(self, **lies: Any) -> Callable[[Call], object]:
+        """Return the mode of a responder that answers whatever is asked; `lies` about the first."""
+        issued = {one.cert.serial_number: one for one in self.issued}
+
+        def mode(call: Call) -> object:
+            der = call.request.body or request_in(call.request.target.encode())
+            first, *others = (issued[certid.serial] for certid in asked(der))
+            also = [AUTHORITY.single(other, now=self.now) for other in others]
+            about_rsa = lies if first is self.issued[0] else {}
+            return call.reply(AUTHORITY.respond(first, now=self.now, also=also, **about_rsa))
+
+        return mode
+
+
+@pytest.fixture
+def both(tmp_path):
+    with Responder(AUTHORITY, clock=lambda: NOW) as responder:
+        made = Both(responder, Store(tmp_path, floors=Floors()))
+        responder.mode = made.answering()
+        yield made
+
+
+def test_one_request_one_response_under_both(both):
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Good, Good]
+    assert [each.stored.staple.fingerprint for each in renewals] == [
+        chain.fingerprint for chain in both.chains
+    ]
+    assert len(both.responder.log) == 1
+    first, second = both.stored()
+    assert first == second
+    assert all(isinstance(each.outcome, NotDue) for each in both.renewed())
+    assert len(both.responder.log) == 1
+
+
+def test_one_falling_due_takes_the_other_along(both):
+    both.renewed()
+    before = both.stored()
+    both.now = NOW + 4 * DAY
+
+    both.renewed()
+
+    assert len(both.responder.log) == 2
+    first, second = both.stored()
+    assert first == second != before[0]
+
+
+def test_two_that_were_had_apart_are_asked_about_together(both):
+    both.responder.mode = honest
+    both.renewed()
+    both.responder.mode = both.answering()
+    assert len(set(both.stored())) == 2
+    both.now = NOW + DAY + timedelta(hours=1)
+
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Good, Good]
+    assert len(set(both.stored())) == 1
+
+
+def test_a_responder_that_knows_only_single_questions_answers_each_and_is_left_in_peace(both):
+    both.responder.mode = honest
+
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Good, Good]
+    assert len(set(both.stored())) == 2
+    assert all(both.store.attempts(c.fingerprint).alone_at == NOW for c in both.chains)
+    asked_so_far = len(both.responder.log)
+    both.now = NOW + timedelta(hours=23)
+    both.renewed()
+    assert len(both.responder.log) == asked_so_far
+
+
+def test_a_common_response_is_not_given_up_for_two_single_ones(both):
+    both.renewed()
+    before = both.stored()
+    both.responder.mode = honest
+    both.now = NOW + 4 * DAY
+
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Kept, Kept]
+    assert both.stored() == before
+
+
+def test_once_it_has_expired_each_gets_what_there_is(both):
+    both.renewed()
+    both.responder.mode = honest
+    both.responder.clock = lambda: both.now
+    both.now = NOW + 8 * DAY
+
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Good, Good]
+    assert len(set(both.stored())) == 2
+
+
+@pytest.mark.parametrize("status", ["revoked", "unknown"])
+def test_one_that_is_not_good_is_told_by_name_and_both_keep_what_they_have(both, status):
+    both.renewed()
+    before = both.stored()
+    both.now = NOW + 4 * DAY
+    both.responder.mode = both.answering(status=status)
+
+    rsa, ec = both.renewed()
+
+    assert isinstance(rsa.outcome, Rejected)
+    assert rsa.outcome.reason is Reason(status)
+    assert isinstance(ec.outcome, Kept)
+    assert both.stored() == before
+    noted = [both.store.attempts(chain.fingerprint).revoked_at for chain in both.chains]
+    assert [at is not None for at in noted] == [status == "revoked", False]
+
+
+def test_a_responder_that_is_down_is_a_failure_of_both(both):
+    both.responder.mode = close_at_once
+
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Unreachable, Unreachable]
+    assert [both.store.attempts(chain.fingerprint).failures for chain in both.chains] == [1, 1]
+
+
+def test_a_chain_without_its_issuer_is_asked_about_by_itself(both):
+    orphan: Issued = both.issued[0]
+    bare: Chain = chain_of(type(orphan)(orphan.cert, orphan.key))
+    both.chains[0] = bare
+
+    rsa, ec = both.renewed()
+
+    assert isinstance(rsa.outcome, Unreachable)
+    assert isinstance(ec.outcome, Good)

@@ -1,0 +1,115 @@
+"""A certificate is renewed: what visitors get until the server knows (docs/renewal.md)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.count import Counted, Crowd, count, visitors
+from tests.support.lab import Lab
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.authority import Issued
+    from tests.support.count import Visitor
+
+pytestmark = pytest.mark.system
+
+NAME = "shop.example"
+ENOUGH = 200
+
+
+@pytest.fixture
+def lab(tmp_path):
+    with Lab.make(tmp_path / "lab", sites=[NAME], workers=4) as made:
+        made.nginx.start()
+        assert made.apply().status == 0
+        yield made
+
+
+def crowd(lab: Lab) -> list[Visitor]:
+    return visitors(lab.port, [NAME])
+
+
+def renewed(lab: Lab) -> tuple[Issued, Path]:
+    """Have a new certificate issued, and not deployed; the responder knows it."""
+    new = lab.authority.leaf([NAME], responders=[lab.responder.url])
+    lab.responder.start([lab.issued[NAME], new])
+    path, _ = new.write(lab.root, "new")
+    return new, path
+
+
+def deploy(lab: Lab, new: Issued) -> None:
+    new.write(lab.root / "pki", NAME)
+
+
+@pytest.mark.parametrize(
+    "take_up",
+    [
+        pytest.param(
+            lambda lab: (lab.process("warm", "--offline"), lab.nginx.reload()),
+            id="our hook before the reload",
+        ),
+        pytest.param(lambda lab: lab.process("warm"), id="warm, which reloads by itself"),
+    ],
+)
+def test_fetched_before_and_taken_up_by_us_nobody_notices(lab, take_up):
+    new, path = renewed(lab)
+
+    with Crowd(crowd(lab), least=ENOUGH) as visited:
+        assert lab.process("warm", "--certificate", str(path)).status == 0
+        lab.responder.down()
+        deploy(lab, new)
+        take_up(lab)
+    after = count(crowd(lab), ENOUGH)
+
+    assert visited.counted.flawless, visited.counted
+    assert after.flawless, after
+    assert after.presented == {new.sha256}
+
+
+def test_a_foreign_reload_serves_the_old_staple_until_warm_has_run(lab, capsys):
+    new, path = renewed(lab)
+    assert lab.process("warm", "--certificate", str(path)).status == 0
+    lab.responder.down()
+
+    seconds, during = window(lab, new)
+    after = count(crowd(lab), ENOUGH)
+
+    with capsys.disabled():
+        print(  # noqa: T201 - the number that docs/renewal.md states
+            f"\nforeign reload: {during.wrong} of {during.handshakes} handshakes were wrong, "
+            f"in the {seconds:.2f} s until `warm` had run"
+        )
+    assert during.wrong > 0, "there is no such window: docs/renewal.md says that there is"
+    assert during.unstapled == 0, during
+    assert seconds < 10
+    assert after.flawless, after
+
+
+def window(lab: Lab, new: Issued) -> tuple[float, Counted]:
+    """Swap, let somebody else reload, and call `warm` at once; measure until it is over."""
+    with Crowd(crowd(lab), least=ENOUGH) as visited:
+        deploy(lab, new)
+        lab.nginx.reload()
+        began = time.monotonic()
+        ended = lab.process("warm")
+        seconds = time.monotonic() - began
+    assert ended.status == 0, ended
+    return seconds, visited.counted
+
+
+def test_not_fetched_before_it_goes_without_and_never_with_a_wrong_one(lab):
+    new, _ = renewed(lab)
+    lab.responder.down()
+
+    with Crowd(crowd(lab), least=ENOUGH) as visited:
+        deploy(lab, new)
+        lab.process("warm", "--offline")
+        lab.nginx.reload()
+
+    assert visited.counted.wrong == 0, visited.counted
+    assert visited.counted.unstapled > 0, "fetching ahead would be for nothing"
