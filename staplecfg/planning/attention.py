@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from staplecfg.checks.in_store import expiring
 from staplecfg.checks.subjects import chains_of
 from staplecfg.checks.wording import moment
+from staplecfg.model.chain import NoChain
 from staplecfg.model.facts import Attempts, Stored
 from staplecfg.model.plan import Decision
 from staplecfg.model.staple import Freshness
@@ -71,6 +72,22 @@ def in_use(sites: Iterable[SitePlan], facts: Facts) -> tuple[InUse, ...]:
             for chain in chains_of(each.site, facts):
                 users.setdefault(chain.fingerprint, (chain, []))[1].append(each.site)
     return tuple(_in_use(chain, tuple(found), facts) for chain, found in users.values())
+
+
+def unusable(sites: Iterable[SitePlan], facts: Facts) -> tuple[NoChain, ...]:
+    """Return the certificates of configured sites that cannot be used, each once.
+
+    Nothing is known of them, so no staple is served with them: a person is needed.
+    """
+    configured = [each.site for each in sites if each.decision is Decision.CONFIGURED]
+    paths = dict.fromkeys(one.path for site in configured for one in site.certificates)
+    found = (facts.chains.get(path) for path in paths if path is not None)
+    return tuple(chain for chain in found if isinstance(chain, NoChain))
+
+
+def said_of(certificate: NoChain) -> str:
+    """Return what is wrong with a certificate that cannot be used, in words."""
+    return f"{certificate.path}: cannot be used, so no staple is served: {certificate.problem}"
 
 
 def news(each: InUse, now: datetime) -> bool:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from staplecfg.model.change import Kind
 from staplecfg.model.plan import Goal
-from staplecfg.planning.attention import InUse, in_use
+from staplecfg.planning.attention import InUse, in_use, unusable
 from staplecfg.planning.planner import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from staplecfg.model.chain import NoChain
     from staplecfg.model.facts import Facts
     from staplecfg.servers.interface import Server
 
@@ -28,6 +29,13 @@ class Status:
     facts: Facts
     used: tuple[InUse, ...]
     pending: int
+    unusable: tuple[NoChain, ...] = ()
+    """Certificates of configured sites of which nothing can be known."""
+
+    @property
+    def calls(self) -> int:
+        """How many certificates need a person."""
+        return len(self.needing) + len(self.unusable)
 
     @property
     def needing(self) -> tuple[InUse, ...]:
@@ -39,4 +47,5 @@ def status(facts: Facts, server: Server, *, warm_command: Sequence[str]) -> Stat
     """Return how the staples that `facts` show stand; `warm_command` as for `plan`."""
     made = plan(facts, server, Goal.STATE_ONLY, warm_command=tuple(warm_command))
     changed = [each for each in made.changes if each.kind in {Kind.SNIPPET, Kind.STAPLE}]
-    return Status(facts, in_use(made.sites, facts), len(changed))
+    lost = unusable(made.sites, facts)
+    return Status(facts, in_use(made.sites, facts), len(changed), lost)

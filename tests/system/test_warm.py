@@ -208,3 +208,19 @@ def test_a_snippet_somebody_deleted_comes_back(lab):
 
     assert lab.cli("warm").status == 0
     assert lab.cli("probe").status == 0
+
+
+def test_a_certificate_that_is_gone_needs_a_person(lab):
+    (lab.root / "pki" / f"{NAME}.pem").unlink()
+
+    warmed = lab.cli("warm", "--offline")
+    status = lab.cli("status")
+    monitored = lab.cli("status", "--format", "nagios")
+
+    assert warmed.status == 1, warmed
+    assert "no such file" in warmed.err
+    assert status.status == 1, status
+    assert "1 needs a person" in status.out
+    assert monitored.status == 1, monitored
+    kept = lab.state / "store" / f"{lab.issued[NAME].sha256}.der"
+    assert kept.exists()

@@ -82,7 +82,7 @@ def standing(wanted: Settings, options: argparse.Namespace) -> Status:
 def _status(seen: Sequence[Status], lost: Sequence[Lost]) -> ExitStatus:
     if lost:
         return lost[0][1].status
-    needing = any(target.needing for target in seen)
+    needing = any(target.calls for target in seen)
     return ExitStatus.FINDINGS if needing else ExitStatus.DONE
 
 

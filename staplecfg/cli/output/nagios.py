@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.text import counted
-from staplecfg.planning.attention import Condition
+from staplecfg.planning.attention import Condition, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,9 @@ def line(targets: Sequence[Status], errors: Sequence[StaplecfgError]) -> tuple[s
         return unknown(errors[0]), State.UNKNOWN
     if needing:
         return _line(State.WARNING, _told(needing), targets), State.WARNING
+    unusable = [said_of(each) for target in targets for each in target.unusable]
+    if unusable:
+        return _line(State.WARNING, unusable[0], targets), State.WARNING
     used = sum(len(target.used) for target in targets)
     return _line(State.OK, f"{counted(used, 'certificate')} in use", targets), State.OK
 
@@ -71,7 +74,7 @@ def _line(state: State, said: str, targets: Sequence[Status]) -> str:
         if each.stored.staple is not None
     ]
     used = sum(len(target.used) for target in targets)
-    needing = sum(len(target.needing) for target in targets)
+    needing = sum(target.calls for target in targets)
     # 'label'=value[unit];warn;crit;min;max
     data = [f"certificates={used}", f"attention={needing};0;;0"]
     data += [f"least_life_left={min(left):.0%};25:;0:;0;100"] if left else []

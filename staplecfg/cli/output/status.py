@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from staplecfg.cli.output import describe
 from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.text import counted
+from staplecfg.planning.attention import said_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +39,7 @@ def lines(target: Status) -> list[str]:
         found.append(f"  {line}")
         if each is not None:
             found += [f"      {said}" for said in _said(each)]
+    found += [f"  {said_of(each)}" for each in target.unusable]
     if target.pending:
         files = counted(target.pending, "file")
         found.append(f"  {files} in state not up to date: run `staplecfg warm`")
@@ -47,7 +49,7 @@ def lines(target: Status) -> list[str]:
 def summary(targets: Sequence[Status]) -> str:
     """Return how many certificates there are and how many need a person."""
     used = sum(len(target.used) for target in targets)
-    needing = sum(len(target.needing) for target in targets)
+    needing = sum(target.calls for target in targets)
     plural = "s" if needing == 1 else ""
     said = f"{needing} need{plural} a person" if needing else "nobody is needed"
     return f"{counted(used, 'certificate')} in use; {said}"
@@ -63,7 +65,7 @@ def target(each: Status) -> dict[str, object]:
         "running": facts.running.master is not None,
         "unit": facts.running.unit,
         "certificates": len(each.used),
-        "needing": len(each.needing),
+        "needing": each.calls,
         "pending": each.pending,
         "problem": None,
         "hint": None,
