@@ -25,6 +25,7 @@ from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Goal
 from staplecfg.model.verdict import Good
 from staplecfg.planning import dead_man, targeted
+from staplecfg.planning.attention import unusable
 from staplecfg.planning.planner import plan
 from staplecfg.planning.units import NOTHING_RENEWS
 from staplecfg.planning.wanted import wanted, wanted_together
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from staplecfg.applying.report import Report, Step
     from staplecfg.cli.alarms import Alarm
     from staplecfg.cli.handed_in import Response
+    from staplecfg.model.chain import NoChain
     from staplecfg.model.facts import Facts
     from staplecfg.model.plan import Plan
     from staplecfg.model.settings import Settings
@@ -76,6 +78,11 @@ class Done:
     report: Report
     alarms: tuple[Alarm, ...] = ()
     """What needs a person; only where staples are kept going (warm)."""
+
+    @property
+    def unusable(self) -> tuple[NoChain, ...]:
+        """The certificates of configured sites that cannot be used: they need a person too."""
+        return unusable(self.plan.sites, self.facts)
 
 
 def server_of(settings: Settings) -> Server:

@@ -117,10 +117,11 @@ def _waiting(attempts: Attempts | None, now: datetime) -> NotDue | None:
 def _by_age(staple: Staple, attempts: Attempts | None, now: datetime, floors: Floors) -> Timing:
     if now >= staple.expires:
         return Due("the staple has expired")
-    if now < _point(staple, 1 / 2):
-        return NotDue(_point(staple, 1 / 2), "the staple is fresh")
+    first = renewal_time(staple)
+    if now < first:
+        return NotDue(first, "the staple is fresh")
     asked = None if attempts is None else attempts.last_success
-    if asked is None or not _point(staple, 1 / 2) <= asked <= now:
+    if asked is None or not first <= asked <= now:
         return Due("the staple is past half of its life")
     later = [point for share in (3 / 4, 7 / 8) if asked < (point := _point(staple, share))]
     floor = asked + floors.least_between_tries

@@ -23,7 +23,7 @@ from staplecfg.cli.targets import chosen, the_one
 from staplecfg.model.errors import Busy, ExitStatus, UsageProblem
 from staplecfg.model.plan import Goal
 from staplecfg.model.verdict import Rejected
-from staplecfg.planning.attention import said_of, unusable
+from staplecfg.planning.attention import said_of
 
 if TYPE_CHECKING:
     import argparse
@@ -156,7 +156,7 @@ def _result(done: Done, options: argparse.Namespace) -> Result:
     handed_badly = bool(options.responses) and any(
         isinstance(each.outcome, Rejected) for each in done.renewals
     )
-    bad = done.alarms or handed_badly or unusable(done.plan.sites, done.facts)
+    bad = done.alarms or handed_badly or done.unusable
     return replace(
         ended,
         status=ExitStatus.FINDINGS if bad else ExitStatus.DONE,
@@ -182,7 +182,7 @@ def _warnings(done: Done, *, everything: bool) -> tuple[str, ...]:
         if everything or not (renewals.revoked(each) and each.chain.fingerprint in alarming)
     ]
     alarms = [alarm.words for alarm in done.alarms if alarm.news or everything]
-    lost = [said_of(each) for each in unusable(done.plan.sites, done.facts)]
+    lost = [said_of(each) for each in done.unusable]
     return (*renewals.warnings(failed), *alarms, *lost)
 
 
@@ -191,6 +191,6 @@ def _summary(done: Done) -> str:
     counts = [f"{words.count(word)} {word}" for word in dict.fromkeys(words)]
     asked = ", ".join(map(str, counts)) or "nobody asked"
     used = counted(len(done.facts.stored), "certificate")
-    needing = len(done.alarms) + len(unusable(done.plan.sites, done.facts))
+    needing = len(done.alarms) + len(done.unusable)
     person = f"; {needing} need{'s' if needing == 1 else ''} a person: staplecfg status says why"
     return f"{used}: {asked}; {done.report.outcome.value}{person if needing else ''}"
