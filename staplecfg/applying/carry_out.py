@@ -17,7 +17,7 @@ from staplecfg.applying.comparison import Comparison, warmer
 from staplecfg.applying.report import Outcome, Report
 from staplecfg.machine import replace
 from staplecfg.model.errors import NotApplied, StaplecfgError, UndoFailed
-from staplecfg.model.plan import Decision
+from staplecfg.model.plan import Decision, Goal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,8 @@ class Manner:
     probe: bool = True
     unseen: bool = False
     """The server runs where its processes cannot be seen: its reload command is to be believed."""
+    awaited: bool = False
+    """Whoever called reloads the server right after; where he does not, the dead man does."""
 
 
 def carry_out(
@@ -66,8 +68,9 @@ def carry_out(
         return Report(Outcome.UNCHANGED, tuple(steps.done))
     if manner.test and (plan.reload or run.live):
         _test_as_found(watch, steps)
+    owed = owing.owed(facts)
     if plan.reload:
-        owing.note(facts)
+        owing.note(facts, at_once=manner.awaited and run.running)
     try:
         probes = run.transact(included)
     except UndoFailed:
@@ -75,6 +78,8 @@ def carry_out(
     except BaseException as error:
         schedule.read_again(plan.changes, facts.running)
         _back(watch, error, run.workers)
+        if run.workers is None and not owed:
+            owing.settle(facts)  # everything is as it was, and nobody was told otherwise
         raise
     if run.live:
         owing.settle(facts)
@@ -100,7 +105,7 @@ class _Run:
         self.live = manner.reload and self.running and (plan.reload or owing.owed(facts))
         self.lazy = _lazy(plan, watch)
         self.workers: frozenset[int] | None = None
-        self.comparison = Comparison(plan, facts)
+        self.comparison = Comparison(plan, facts, watch.server.deliveries)
 
     def _as_found(self) -> tuple[Probe, ...]:
         """Probe before anything is changed, and again what nginx may yet be fetching itself."""
@@ -132,6 +137,10 @@ class _Run:
             if self.live:
                 self.watch.require_same_certificates()
                 self.workers = self.watch.workers()
+                if self.plan.goal is Goal.STATE_ONLY:
+                    # Certificates may have been replaced, which a reload takes up as they are:
+                    # with the staples of before, each of them would be served a wrong one.
+                    under_way.see_through()
                 self.watch.reload()
                 self.steps.add("reloaded", self.watch.name)
             if probing:
@@ -207,4 +216,9 @@ def _collect(plan: Plan, facts: Facts, steps: Steps) -> None:
             replace.write(Path(change.path), change.after.data)
         steps.add("collected", change.path)
     transaction.prune(plan.collect, state_dir=Path(facts.settings.state_dir), root=Path("/"))
+    emptied = {
+        parent for each in plan.collect if each.after is None for parent in each.path.parents
+    }
+    made = sorted(emptied & set(facts.record.directories))
+    replace.remove_directories([Path(directory) for directory in made])
     schedule.take_effect(plan.collect, facts.running, steps)

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from staplecfg.checks.subjects import chains_of
 from staplecfg.model.errors import NotApplied
 from staplecfg.model.plan import Decision, Goal
 from staplecfg.model.probe import Missing, Served, place, worse
-from staplecfg.planning.state import servable
+from staplecfg.planning.state import servable, shared
 from staplecfg.servers.in_effect import in_effect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from staplecfg.model.facts import Facts
     from staplecfg.model.plan import Plan
     from staplecfg.model.probe import Probe
     from staplecfg.model.site import Site
     from staplecfg.model.source import Location
+    from staplecfg.servers.interface import Delivery
 
 
 class Comparison:
     """What `plan`, made of `facts`, may do to handshakes and still not be called worse."""
 
-    def __init__(self, plan: Plan, facts: Facts) -> None:
+    def __init__(self, plan: Plan, facts: Facts, deliveries: Mapping[str, Delivery]) -> None:
         """Go by the sites as they were read, before anything was changed."""
         self._plan, self._facts = plan, facts
+        self._joint = {name for name, each in deliveries.items() if each.one_response}
         self._sites = {site.location: site for site in facts.configuration.sites}
         self._configured = {
-            each.site.location: each.fingerprint
-            for each in plan.sites
-            if each.decision is Decision.CONFIGURED
+            each.site.location: each for each in plan.sites if each.decision is Decision.CONFIGURED
         }
 
     def require_no_worse(self, before: Iterable[Probe], after: Iterable[Probe]) -> None:
@@ -78,8 +79,14 @@ class Comparison:
         return self._fetches(site)
 
     def _has_staple(self, site: Location) -> bool:
-        fingerprint = self._configured[site]
-        return fingerprint is not None and servable(fingerprint, self._facts) is not None
+        """Say whether there is one for each certificate, by whichever way they are to reach it."""
+        each = self._configured[site]
+        leaves = [chain.fingerprint for chain in chains_of(each.site, self._facts)]
+        if each.fingerprint is None or not leaves:
+            return False
+        if each.delivery in self._joint:
+            return shared(leaves, self._facts) is not None
+        return all(servable(leaf, self._facts) is not None for leaf in leaves)
 
     def _is_ours(self, site: Site) -> bool:
         """Say whether our state was in effect in `site` already: then it is now withdrawn."""

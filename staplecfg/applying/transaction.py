@@ -33,6 +33,10 @@ class Transaction:
         self.journal: Journal | None = None
         self._signals = signals
 
+    def see_through(self) -> None:
+        """Let signals wait from now on: to go back would be worse than to go on."""
+        self._signals.defer()
+
     def commit(self) -> None:
         """Keep the changes: nothing is undone any more, and signals wait for the end.
 

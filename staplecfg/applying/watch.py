@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staplecfg.checks.subjects import chains_of
 from staplecfg.loading import certificates
 from staplecfg.machine import control
 from staplecfg.model.chain import Chain
 from staplecfg.model.errors import ServerRefused, StalePlan
 from staplecfg.model.source import Location
-from staplecfg.staples.probe import probe_all
+from staplecfg.staples.probe import each_kind, probe_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -96,13 +97,15 @@ class Watch:
     ) -> tuple[Probe, ...]:
         """Shake hands with every site, or with those at `only`, several at a time.
 
+        With each kind of certificate, for what is right for one may be wrong for another.
         With those that stand at a place in `lazy` several times, for the server
         fetches their staples only once it is asked: in each worker anew.
         """
         sites = [
-            (site, self._chain(site))
+            (site, chain)
             for site in self.facts.configuration.sites
             if only is None or site.location in only
+            for chain in each_kind(chains_of(site, self.facts)) or (None,)
         ]
         patiently = [pair for pair in sites if pair[0].location in lazy]
         once = [pair for pair in sites if pair[0].location not in lazy]
@@ -119,9 +122,3 @@ class Watch:
             tries=tries,
             allow_sha1=settings.responders.allow_sha1_signature,
         )
-
-    def _chain(self, site: Site) -> Chain | None:
-        """Return the first of the site's certificates that could be read."""
-        paths = (certificate.path for certificate in site.certificates)
-        found = (self.facts.chains.get(path) for path in paths if path is not None)
-        return next((chain for chain in found if isinstance(chain, Chain)), None)

@@ -31,13 +31,31 @@ def ours(site: Site, facts: Facts) -> bool:
     )
 
 
+def fetches_itself(site: Site, facts: Facts) -> bool:
+    """Say whether the server of `site` fetches its staples from others: the store is no matter.
+
+    Not where its block names state of ours that is only missing just now.
+    """
+    stapling = in_effect(site, facts.configuration)
+    if not stapling.fetches or stapling.responder is not None:
+        return False
+    state_dir = str(facts.settings.state_dir)
+    children = site.block.block.children if site.block.block else ()
+    return not any(arg.startswith(state_dir) for child in children for arg in child.args)
+
+
 def without_staple(facts: Facts) -> Iterator[tuple[Site, Certificate, Chain]]:
-    """Yield each certificate once that a site of ours presents and the store has nothing for."""
+    """Yield each certificate once that a site of ours presents and the store has nothing for.
+
+    Not where the server is to fetch by itself (the delivery `live`): it never looks there.
+    """
     seen = set()
     for site, certificate, chain in presented(facts):
         stored = facts.stored.get(chain.fingerprint)
         missing = stored is None or (stored.staple is None and stored.problem is None)
-        if missing and chain.responders and chain.fingerprint not in seen and ours(site, facts):
+        if not missing or not chain.responders or chain.fingerprint in seen:
+            continue
+        if ours(site, facts) and not fetches_itself(site, facts):
             seen.add(chain.fingerprint)
             yield site, certificate, chain
 

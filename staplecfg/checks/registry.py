@@ -13,6 +13,7 @@ from staplecfg.checks import (
     chain_incomplete,
     chain_order,
     chain_untrusted,
+    interrupted_run,
     issuer_unknown,
     must_staple_no_responder,
     must_staple_unmet,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from staplecfg.model.rule import Rule
 
 GENERAL_RULES: tuple[Rule, ...] = (
+    interrupted_run.RULE,
     certificate_unreadable.RULE,
     certificate_expired.RULE,
     certificate_not_yet_valid.RULE,

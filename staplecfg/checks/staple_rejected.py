@@ -14,7 +14,7 @@ Fix: renew a staple of staplecfg's with `staplecfg warm`. For a file that
 something else writes, look at what it holds, then mend that or hand over:
 
     staplecfg inspect /etc/nginx/shop.der --certificate /etc/ssl/shop.pem
-    staplecfg apply --replace ssl_stapling_file --site shop.example
+    staplecfg apply --adopt --site shop.example
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _hint(one: Served, facts: Facts) -> str:
     if facts.settings.state_dir in one.path.parents:
         return "run staplecfg warm"
     site = quote(one.site.title)
-    return f"run staplecfg apply --replace ssl_stapling_file --site {site}, or mend what writes it"
+    return f"run staplecfg apply --adopt --site {site}, or mend what writes it"
 
 
 RULE = Rule("staple-rejected", Severity.ERROR, __doc__ or "", check)

@@ -74,7 +74,17 @@ def _fetched(
         settings=wanted.responders,
         floors=wanted.floors,
         force=force,
+        margin=wanted.looks.margin,
+        together=_of_one_block(chains),
     )
+
+
+def _of_one_block(chains: Sequence[Chain]) -> list[list[Chain]]:
+    """Return those for the same names together: a block presents both, with one response."""
+    groups: dict[frozenset[str], dict[str, Chain]] = {}
+    for chain in chains:
+        groups.setdefault(frozenset(chain.names), {})[chain.fingerprint] = chain
+    return [list(group.values()) for group in groups.values() if len(group) > 1]
 
 
 def _result(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 WIDTH = 11
 
+STAPLE_FILE = "ssl_stapling_file"
+"""The one directive by which a site hands out a file of somebody else's making (nginx)."""
+
 
 def add_editing(parser: argparse.ArgumentParser) -> None:
     """Add what decides about the edits themselves."""
@@ -32,6 +35,13 @@ def add_editing(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action="append",
         help="directive NAME may be replaced where it has another value; needs --site",
+    )
+    group.add_argument(
+        "--adopt",
+        dest="replace",
+        action="append_const",
+        const=STAPLE_FILE,
+        help="take over staple files that somebody else has written; needs --site",
     )
     add_flag(
         group,
@@ -53,7 +63,7 @@ def require_consent(settings: Settings) -> None:
     """Raise `UsageProblem` where values would be replaced in sites nobody named."""
     if settings.replace and not settings.sites:
         raise UsageProblem(
-            "--replace overrules what stands in a site, so it needs --site",
+            "--replace and --adopt overrule what stands in a site, so they need --site",
             hint="name the sites: --site 'shop.example' (or --site '*' for all)",
         )
 

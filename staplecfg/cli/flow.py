@@ -19,18 +19,19 @@ from staplecfg.cli.output import renewals as renewal_lines
 from staplecfg.cli.output.progress import progress
 from staplecfg.loading import certificates
 from staplecfg.loading.observe import again, observe, observe_gone, store_of
-from staplecfg.machine.replace import remove, write
 from staplecfg.model.errors import NotApplied, UsageProblem
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Goal
 from staplecfg.model.verdict import Good
-from staplecfg.planning import dead_man, targeted
+from staplecfg.planning import looking
 from staplecfg.planning.attention import unusable
 from staplecfg.planning.planner import plan
 from staplecfg.planning.units import NOTHING_RENEWS
 from staplecfg.planning.wanted import wanted, wanted_together
 from staplecfg.servers.registry import SERVERS
 from staplecfg.staples.renew import renew
+from staplecfg.staples.resting import resting
+from staplecfg.staples.schedule import NotDue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -116,6 +117,7 @@ def carried_out(
         settings, purpose=errand.purpose, wait=errand.lock_seconds, steps=steps, tell=tell
     ):
         facts, manner = _observed(server, settings, errand)
+        facts = looking.intended(facts, errand.goal)
         if errand.goal is Goal.PRESENT:
             require_unread(facts, server)
         chains = known_chains(facts)
@@ -134,7 +136,6 @@ def carried_out(
             steps,
             included=included(facts, server),
         )
-        _remember_reload(made, facts, manner, report)
         alarms = raised(made, facts) if errand.goal is Goal.STATE_ONLY else ()
     return Done(facts, made, renewals, report, alarms)
 
@@ -146,25 +147,6 @@ def _observed(server: Server, settings: Settings, errand: Errand) -> tuple[Facts
         if facts is not None:
             return facts, replace(errand.manner, test=False, reload=False, probe=False)
     return observe(server, settings, clock(), ask_resolvers=False), errand.manner
-
-
-def _remember_reload(made: Plan, facts: Facts, manner: Manner, report: Report) -> None:
-    """Leave word that the server is yet to be told; the dead man does it if nobody else does.
-
-    `warm --offline` goes before a start or a reload. Where that never came, the
-    server would go on serving what was withdrawn.
-    """
-    word = Path(dead_man.pending(targeted.name(facts), facts.settings.state_dir))
-    if any(step.name == "reloaded" for step in report.steps):
-        remove(word)
-    elif (
-        made.goal is Goal.STATE_ONLY
-        and facts.settings.offline
-        and not manner.reload
-        and made.reload
-        and facts.running.master is not None
-    ):
-        write(word, b"")
 
 
 def with_trouble(made: Plan, facts: Facts, server: Server) -> Plan:
@@ -193,6 +175,8 @@ def _warmed(
     if errand.goal is Goal.ABSENT:
         return facts, ()
     first = _renewed(facts, server, errand, steps, besides=())
+    if not errand.responses and all(isinstance(each.outcome, NotDue) for each in first):
+        return facts, first  # nobody was asked: no time has gone by, and the store is as it was
     facts = again(facts, server, clock())
     kept = [renewal for renewal in first if renewal.chain.fingerprint in facts.stored]
     done = {renewal.chain.fingerprint for renewal in kept}
@@ -206,26 +190,36 @@ def _renewed(
     """Renew what is due of the certificates that the goal is about, `besides` those done."""
     if facts.settings.offline or errand.goal is Goal.ABSENT or not errand.fetch:
         return ()
-    chains = wanted(facts, server, errand.goal)
+    chains = [
+        each for each in wanted(facts, server, errand.goal) if each.fingerprint not in besides
+    ]
+    store = store_of(facts.settings)
+    together = wanted_together(facts, server, errand.goal)
+    margin = looking.in_effect(facts).margin
+    grouped = {each.fingerprint for group in together for each in group}
+    alone = [] if errand.force else [each for each in chains if each.fingerprint not in grouped]
+    rest = resting(alone, facts, store.known(), margin=margin)
     private = [
         (chain, certificates.private(chain, facts.private_roots, facts.now))
         for chain in chains
-        if chain.fingerprint not in besides
+        if chain.fingerprint not in rest
     ]
     if not private:
-        return ()
+        return tuple(rest.values())
     with progress(len(private), "asking responders") as advance:
         renewals = renew(
             private,
-            store_of(facts.settings),
+            store,
             clock=clock,
             settings=facts.settings.responders,
             floors=facts.settings.floors,
             force=errand.force,
-            together=wanted_together(facts, server, errand.goal),
+            margin=margin,
+            together=together,
             progress=lambda renewal: advance(str(renewal.chain.path)),
         )
     for renewal in renewals:
         if isinstance(renewal.outcome, Good):
             steps.add("fetched", renewal.chain.path, renewal_lines.detail(renewal))
-    return renewals
+    asked = {renewal.chain.fingerprint: renewal for renewal in renewals}
+    return tuple((rest | asked)[chain.fingerprint] for chain in chains)

@@ -13,24 +13,25 @@ from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
+from staplecfg.cli.clock import clock
 from staplecfg.cli.output import text
 from staplecfg.cli.output.result import Result
 from staplecfg.loading.inputs import directories, inputs, trace
 from staplecfg.machine.watching import Watcher
 from staplecfg.model.errors import StaplecfgError, UndoFailed
+from staplecfg.planning import looking
 from staplecfg.planning.attention import in_use
-from staplecfg.planning.state import withdrawn_at
 from staplecfg.staples.schedule import NotDue, due
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from staplecfg.cli.flow import Done
+    from staplecfg.cli.targets import Chosen
+    from staplecfg.model.settings import Settings
 
-LONGEST = timedelta(hours=1)
-"""A round comes at least as often as the schedule would run: clocks are set, events get lost."""
 SHORTEST = timedelta(seconds=1)
 UNWATCHED = timedelta(seconds=30)
 """How often to look where a directory cannot be watched."""
@@ -39,60 +40,99 @@ FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What the last round went by, and how rounds have been going."""
+class _Looked:
+    """One server: what its last round went by and `before` that was, and how rounds go.
+
+    `at` is when the next one falls due, by the monotonic clock.
+    """
 
     paths: frozenset[Path] = frozenset()
+    before: object = None
     problem: str | None = None
     failures: int = 0
+    at: float = 0.0
 
 
 def watch(
-    options: argparse.Namespace, once: Callable[[], Done], tell: Callable[[Done], None]
+    options: argparse.Namespace,
+    targets: Callable[[], Sequence[Chosen]],
+    once: Callable[[Settings], Done],
+    tell: Callable[[Done], None],
 ) -> Result:
-    """Do a round `once`, again when something has changed or falls due, until asked to stop.
+    """Do a round `once` for each of `targets`, again when something changes or falls due.
 
-    `tell` is told of each round that went well. A round that fails is said and
-    tried again; SIGTERM and SIGINT end it all with nothing half done. Raises
-    `UndoFailed` where stopping cut off a round that could not be undone.
+    They are looked up anew each time. `tell` is told of each round that went
+    well. A round that fails is said and tried again, and keeps none of the
+    others from theirs; SIGTERM and SIGINT end it all with nothing half done.
+    Raises `UndoFailed` where stopping cut off a round that could not be undone.
     """
     try:
         with Watcher() as watcher:
-            _rounds(options, once, tell, watcher)
+            _rounds(options, targets, once, tell, watcher)
     except KeyboardInterrupt:
         return Result(lines=("stopped",))
 
 
 def _rounds(
     options: argparse.Namespace,
-    once: Callable[[], Done],
+    targets: Callable[[], Sequence[Chosen]],
+    once: Callable[[Settings], Done],
     tell: Callable[[Done], None],
     watcher: Watcher,
 ) -> NoReturn:
-    seen = _Seen()
+    file = getattr(options, "settings", None)
+    named = None if file is None else PurePosixPath(Path(file).absolute())
+    seen: dict[str, _Looked] = {}
     while True:
-        before = trace(seen.paths)
-        done = _round(once, seen)
-        if done is None:
-            seconds = min(FIRST_RETRY * 2 ** (seen.failures - 1), LAST_RETRY)
-        else:
+        found = _found(targets)
+        seen = {key: seen.get(key, _Looked()) for key in found}
+        due = [key for key in found if seen[key].at <= time.monotonic()]
+        for key in due:
+            looked, target = seen[key], found[key]
+            looked.before = trace(looked.paths)
+            done = _round(target, once, looked)
+            if done is None:
+                wait = min(FIRST_RETRY * 2 ** (looked.failures - 1), LAST_RETRY)
+                looked.at = time.monotonic() + wait
+                continue
             tell(done)
-            file = getattr(options, "settings", None)
-            named = None if file is None else PurePosixPath(Path(file).absolute())
-            seen.paths = inputs(done.facts, named)
-            if watcher.watch(directories(seen.paths)):
-                _announce(watcher, done)
-                continue  # what is watched only now may have changed since it was read
-            seconds = (_next(done) - done.facts.now) / timedelta(seconds=1)
-        if watcher.unwatched:
-            seconds = min(seconds, UNWATCHED / timedelta(seconds=1))
-        _wait(watcher, seconds, before, seen)
+            looked.paths = inputs(done.facts, named)
+            wait = (_next(done) - done.facts.now) / timedelta(seconds=1)
+            looked.at = time.monotonic() + wait
+        paths = frozenset(path for each in seen.values() for path in each.paths)
+        if watcher.watch(directories(paths)):
+            _announce(watcher, seen)
+            for key in due:
+                # What is watched only now may have changed since it was read.
+                seen[key].at = 0.0 if seen[key].problem is None else seen[key].at
+            continue
+        _wait(watcher, seen)
 
 
-def _round(once: Callable[[], Done], seen: _Seen) -> Done | None:
+def _found(targets: Callable[[], Sequence[Chosen]]) -> dict[str, Chosen]:
+    """Return the servers there are by their main files, or why they cannot be told."""
+    try:
+        return {_name(each): each for each in targets()}
+    except StaplecfgError as error:
+        return {"": error}
+
+
+def _name(target: Chosen) -> str:
+    if isinstance(target, StaplecfgError):
+        return str(target.at or target.problem)
+    return str(target.config)
+
+
+def _settings(target: Chosen) -> Settings:
+    if isinstance(target, StaplecfgError):
+        raise target
+    return target
+
+
+def _round(target: Chosen, once: Callable[[Settings], Done], looked: _Looked) -> Done | None:
     """Return what a round came to; None where it failed, which is said once for each reason."""
     try:
-        done = once()
+        done = once(_settings(target))
     except StaplecfgError as error:
         if isinstance(error.__cause__, KeyboardInterrupt) and not isinstance(error, UndoFailed):
             raise KeyboardInterrupt from error  # we were asked to stop, and everything is undone
@@ -102,41 +142,52 @@ def _round(once: Callable[[], Done], seen: _Seen) -> Done | None:
     except Exception:  # noqa: BLE001 - a bug of ours must not leave staples to rot unattended
         lines = [traceback.format_exc().rstrip(), "staplecfg: hint: this is a bug; report it"]
     else:
-        seen.problem, seen.failures = None, 0
+        looked.problem, looked.failures = None, 0
         return done
     problem = "\n".join(lines)
-    if problem != seen.problem:
+    if problem != looked.problem:
         text.say(problem)
-    seen.problem, seen.failures = problem, seen.failures + 1
+    looked.problem, looked.failures = problem, looked.failures + 1
     return None
 
 
-def _wait(watcher: Watcher, seconds: float, before: object, seen: _Seen) -> None:
-    """Return when it is time, or as soon as what the last round went by is no longer `before`."""
-    deadline = time.monotonic() + seconds
-    while watcher.wait(deadline - time.monotonic()):
-        if trace(seen.paths) != before:
+def _wait(watcher: Watcher, seen: Mapping[str, _Looked]) -> None:
+    """Return when a round falls due, at once for those whose inputs are not as they were."""
+    deadline = min((each.at for each in seen.values()), default=0.0)
+    if watcher.unwatched:
+        deadline = min(deadline, time.monotonic() + UNWATCHED / timedelta(seconds=1))
+    while True:
+        stirred = watcher.wait(deadline - time.monotonic())
+        changed = [each for each in seen.values() if trace(each.paths) != each.before]
+        for each in changed if stirred or watcher.unwatched else ():
+            each.at = 0.0
+        if changed or not stirred:
             return
 
 
 def _next(done: Done) -> datetime:
-    """Return when the next thing falls due: a renewal, a withdrawal, or simply the next look."""
+    """Return when the next thing falls due: a renewal, a withdrawal, or simply the next look.
+
+    That comes as often as the schedule would run: clocks are set, events get lost.
+    """
     facts = done.facts
     now, floors = facts.now, facts.settings.floors
-    moments = [now + LONGEST]
+    looks = looking.in_effect(facts)
+    moments = [now + looks.interval]
     for each in in_use(done.plan.sites, facts):
-        timing = due(each.stored, each.attempts, each.chain, now, floors)
+        timing = due(each.stored, each.attempts, each.chain, now, floors, margin=looks.margin)
         if isinstance(timing, NotDue):
             moments += [timing.until] if timing.until is not None else []
         else:
             moments.append(now + floors.first_backoff)
         if each.stored.staple is not None:
-            moments.append(withdrawn_at(each.stored.staple))
+            moments.append(looking.withdrawn_at(each.stored.staple, looks))
     return max(now + SHORTEST, min(moment for moment in moments if moment > now))
 
 
-def _announce(watcher: Watcher, done: Done) -> None:
+def _announce(watcher: Watcher, seen: Mapping[str, _Looked]) -> None:
     for directory, problem in watcher.unwatched.items():
         text.say(f"staplecfg: warning: {directory} cannot be watched ({problem}); looking instead")
-    until = _next(done)
+    seconds = min(each.at for each in seen.values()) - time.monotonic()
+    until = clock() + timedelta(seconds=max(0.0, seconds))
     text.say(f"watching; the next renewal or look is at {until:%Y-%m-%d %H:%M:%S} UTC")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.loading import certificates, templates
 from staplecfg.loading import resolver as resolvers
-from staplecfg.machine import control
+from staplecfg.machine import control, journal
 from staplecfg.machine.disk import Disk
 from staplecfg.machine.run import run
 from staplecfg.model.chain import Chain, NoChain
@@ -64,6 +64,7 @@ def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers:
         running=_running(server, configuration, installation, settings),
         record=_record(disk, settings),
         targets=targets.load(disk, settings.state_dir),
+        interrupted=_interrupted(disk, settings),
     )
     return with_store(facts, now)
 
@@ -182,6 +183,15 @@ def _running(
         systemd=control.systemd_booted(),
         cron=control.cron_installed(),
     )
+
+
+def _interrupted(disk: Disk, settings: Settings) -> PurePosixPath | None:
+    """Return the journal that is there; one that only root may look into is there, too."""
+    path = journal.file(settings.state_dir)
+    try:
+        return path if disk.exists(path) else None
+    except Unreadable:
+        return path
 
 
 def _record(disk: Disk, settings: Settings) -> Record:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from staplecfg.machine.disk import Disk
 from staplecfg.model.errors import Unreadable, UsageProblem
+from staplecfg.model.looks import MINUTE, Looks
 from staplecfg.model.settings import (
     TEMPLATE_DIR,
     Endpoint,
@@ -82,6 +83,27 @@ def positive_seconds(value: object) -> timedelta:
     if not read:
         raise ValueError("a number of seconds above 0")
     return read
+
+
+HOUR = 3600
+LEAST_RUN = 2 * MINUTE
+"""The dead man's timer is 30 s late at most, and he waits 30 s for the lock."""
+BETWEEN_LOOKS = "a number of seconds that is whole minutes and divides an hour, to 3600"
+"""What cron and systemd can both keep to; where the schedule is `none`, any seconds do."""
+
+
+def between_looks(value: object) -> timedelta:
+    """Accept seconds; `_looks` knows which of them cron and systemd can keep to."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= HOUR:
+        raise ValueError(BETWEEN_LOOKS)
+    return timedelta(seconds=value)
+
+
+def a_run(value: object) -> timedelta:
+    """Accept whole seconds, from 1: what a run takes until the server has read what it decides."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= HOUR:
+        raise ValueError(f"a whole number of seconds, from 1 to {HOUR}")
+    return timedelta(seconds=value)
 
 
 def workers(value: object) -> int:
@@ -181,6 +203,10 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "force": switch,
     "schedule": schedule,
     "unscheduled": switch,
+    "unseen": switch,
+    "schedule.interval": between_looks,
+    "schedule.dead_man_interval": between_looks,
+    "schedule.run": a_run,
     "responders.allow_networks": every(network),
     "responders.proxy": proxy,
     "responders.override": overrides,
@@ -198,7 +224,7 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "nginx.resolver": every(word),
 }
 
-FLAGS_ONLY = {"root", "replace", "unscheduled", "force"}
+FLAGS_ONLY = {"root", "replace", "unscheduled", "force", "unseen"}
 """Decisions about one run, or that need consent each time."""
 
 
@@ -208,7 +234,8 @@ def settings(flags: Mapping[str, object], file: PurePosixPath | None) -> Setting
     `flags` are by dotted key, only those given. Raises `UsageProblem` for a key
     or a value that makes no sense, `Unreadable` where `file` cannot be read.
     """
-    values = _read(_table(file), _Where(file or DEFAULT_FILE))
+    where = _Where(file or DEFAULT_FILE)
+    values = _read(_table(file), where)
     values |= {key: _accept(key, value, None) for key, value in flags.items()}
     given = values.pop("template_dirs", ())
     top = {key: value for key, value in values.items() if "." not in key}
@@ -219,6 +246,7 @@ def settings(flags: Mapping[str, object], file: PurePosixPath | None) -> Setting
         floors=Floors(**_section("floors", values)),
         serve=Serve(**_section("serve", values)),
         nginx=Nginx(**_section("nginx", values)),
+        looks=_looks(values, where),
         file=file,
         flags={key: _as_said(value) for key, value in flags.items()},
     )
@@ -232,6 +260,29 @@ def _section(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{name}.")
     }
+
+
+def _looks(values: Mapping[str, Any], where: _Where) -> Looks:
+    """Return how often is looked; `warm` twice as seldom as the dead man, or he is always first."""
+    looks = Looks(**_section("schedule", values))
+    for key in ("interval", "dead_man_interval"):
+        seconds = int(values.get(f"schedule.{key}", timedelta(hours=1)).total_seconds())
+        if values.get("schedule") is not Schedule.NONE and (seconds % 60 or HOUR % seconds):
+            name = f"schedule.{key}"
+            raise UsageProblem(f"`{name}` takes {BETWEEN_LOOKS}", at=where.line(name))
+    if looks.dead_man > looks.interval / 2:
+        own = "`schedule.dead_man_interval` takes half of `schedule.interval` or less"
+        raise UsageProblem(own, at=where.line("schedule.dead_man_interval"))
+    if values.get("schedule") is not Schedule.NONE:
+        if looks.dead_man < MINUTE:
+            short = (
+                "`schedule.interval` takes 120 or more: the dead man comes once a minute at most"
+            )
+            raise UsageProblem(short, at=where.line("schedule.interval"))
+        if looks.run < LEAST_RUN:
+            least = f"`schedule.run` takes {LEAST_RUN.seconds} or more, but with schedule `none`"
+            raise UsageProblem(least, at=where.line("schedule.run"))
+    return looks
 
 
 class _Where:
@@ -294,9 +345,9 @@ def _flat(table: Mapping[str, object]) -> list[tuple[str, object]]:
     return flat
 
 
-SECTIONS = {"responders", "floors", "serve", "nginx"}
-ALIASES = {"nginx.delivery": "delivery"}
-"""Settings that a server's own section holds."""
+SECTIONS = {"responders", "floors", "serve", "nginx", "schedule"}
+ALIASES = {"nginx.delivery": "delivery", "schedule.kind": "schedule"}
+"""Settings that a section holds, and that are known without it."""
 
 
 def _accept(key: str, value: object, where: _Where | None) -> Any:  # noqa: ANN401 - keys differ

@@ -73,6 +73,11 @@ def begin(
     return journal
 
 
+def file(state_dir: PurePosixPath) -> PurePosixPath:
+    """Return what is there exactly while an apply is under way or was interrupted."""
+    return state_dir / _DIRECTORY / manifest.NAME
+
+
 def interrupted(state_dir: Path) -> Journal | None:
     """Return the journal of an apply that neither ended nor was undone, or None.
 

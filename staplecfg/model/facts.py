@@ -110,6 +110,8 @@ class Record:
     inserted: tuple[Inserted, ...] = ()
     replaced: tuple[Replaced, ...] = ()
     units: tuple[PurePosixPath, ...] = ()
+    directories: tuple[PurePosixPath, ...] = ()
+    """Those that were made for the units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +136,5 @@ class Facts:
     record: Record
     targets: tuple[Target | NoTarget, ...] = ()
     """Every server that the state directory remembers, this one among them."""
+    interrupted: PurePosixPath | None = None
+    """The journal of a run that has neither ended nor been undone."""

@@ -87,7 +87,8 @@ class Probe:
 
     `name` is what was asked for by SNI, None for nothing. `target` and
     `version` are None where there was nothing to connect to. `presented` is the
-    SHA-256 of the leaf the server presented, or empty.
+    SHA-256 of the leaf the server presented, or empty. `key` is the kind of
+    certificate that was asked for, where the site has several; else empty.
     """
 
     site: str
@@ -97,11 +98,13 @@ class Probe:
     version: Tls | None
     verdict: Verdict
     presented: str = ""
+    key: str = ""
 
     def __str__(self) -> str:
         where = [str(self.target)] if self.target is not None else []
         how = [self.version.value] if self.version is not None else []
-        return " ".join([self.site, *where, *how])
+        kind = [self.key] if self.key else []
+        return " ".join([self.site, *where, *how, *kind])
 
 
 def worse(before: Iterable[Probe], after: Iterable[Probe]) -> tuple[str, ...]:
@@ -118,9 +121,9 @@ def worse(before: Iterable[Probe], after: Iterable[Probe]) -> tuple[str, ...]:
     )
 
 
-def place(probe: Probe) -> tuple[Location, str | None, Target | None, Tls | None]:
+def place(probe: Probe) -> tuple[Location, str | None, Target | None, Tls | None, str]:
     """Return what makes `probe` comparable with one made at another time."""
-    return probe.location, probe.name, probe.target, probe.version
+    return probe.location, probe.name, probe.target, probe.version, probe.key
 
 
 _RANKS: dict[type, int] = {Served: 0, Missing: 1, Wrong: 2, Refused: 3, NotTestable: 3}

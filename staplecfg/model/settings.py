@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
+from staplecfg.model.looks import Looks
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Network, IPv6Network
@@ -37,7 +39,7 @@ class Floors:
     least_life_left: timedelta = timedelta(hours=1)
     """A new staple must live at least this long, or a tenth of its interval if that is less."""
     least_between_tries: timedelta = timedelta(hours=1)
-    """Successful asking is not repeated sooner."""
+    """Successful asking is not repeated sooner, or than a quarter of the staple's life."""
     first_backoff: timedelta = timedelta(minutes=5)
     most_backoff: timedelta = timedelta(hours=1)
     skew: timedelta = timedelta(seconds=300)
@@ -116,6 +118,10 @@ class Settings:
     """Edit files that a panel or a configuration manager regenerates."""
     schedule: Schedule = Schedule.AUTO
     unscheduled: bool = False
+    looks: Looks = field(default_factory=Looks)
+    """How often the schedule comes: `schedule.interval`, `schedule.dead_man_interval`."""
+    unseen: bool = False
+    """The server's processes cannot be seen from here: `--unseen`."""
     floors: Floors = field(default_factory=Floors)
     responders: Responders = field(default_factory=Responders)
     serve: Serve = field(default_factory=Serve)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from staplecfg.model.looks import Looks
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import PurePosixPath
@@ -39,6 +41,8 @@ class Target:
     """Where its certificates are, those in front; links and what they lead to."""
     served: bool = False
     """Whether it asks the local responder, `staplecfg serve`."""
+    looks: Looks = field(default_factory=Looks)
+    """How often it was to be looked after when it was applied."""
 
     def is_for(self, server: str, config: PurePosixPath) -> bool:
         """Say whether this is the target of `server` with the main file `config`."""

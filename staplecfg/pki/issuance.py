@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from staplecfg.pki.anatomy import UNREADABLE, anatomy
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 
+@lru_cache(maxsize=4096)  # asked when a chain is read, and of each staple judged by it
 def issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Say whether `issuer` has the name `certificate` was issued under, and the key that signed it.
 

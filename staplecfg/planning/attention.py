@@ -10,14 +10,16 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from staplecfg.checks.in_store import expiring
+from staplecfg.checks.in_store import expiring, fetches_itself
 from staplecfg.checks.subjects import chains_of
 from staplecfg.checks.wording import moment
 from staplecfg.model.chain import NoChain
 from staplecfg.model.facts import Attempts, Stored
 from staplecfg.model.plan import Decision
 from staplecfg.model.staple import Freshness
+from staplecfg.planning import looking
 from staplecfg.planning.choose import askable
+from staplecfg.planning.early import early
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from staplecfg.model.chain import Chain
     from staplecfg.model.facts import Facts
+    from staplecfg.model.looks import Looks
     from staplecfg.model.plan import SitePlan
     from staplecfg.model.site import Site
 
@@ -41,12 +44,15 @@ class Condition(Enum):
     EXPIRING = "expiring"
     """Under a quarter of its life left: renewing has failed for long."""
     EXPIRED = "expired"
-    """Withdrawn."""
+    """Withdrawn: it has ended, or would before anybody looks again."""
     MISSING = "missing"
     REVOKED = "revoked"
     """Whatever staple there is: the issuer has taken the certificate back."""
     UNANSWERED = "no-responder"
     """Nobody can be asked, and the certificate demands no staple: nothing is wrong."""
+
+
+ALIVE = {Condition.FRESH, Condition.DUE, Condition.EXPIRING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +71,17 @@ class InUse:
 
 
 def in_use(sites: Iterable[SitePlan], facts: Facts) -> tuple[InUse, ...]:
-    """Return every certificate of the sites that are configured, each certificate once."""
+    """Return every certificate of the sites that are configured, each certificate once.
+
+    Where a server fetches by itself, what it has is its own affair.
+    """
     users: dict[str, tuple[Chain, list[Site]]] = {}
     for each in sites:
-        if each.decision is Decision.CONFIGURED:
+        if each.decision is Decision.CONFIGURED and not fetches_itself(each.site, facts):
             for chain in chains_of(each.site, facts):
                 users.setdefault(chain.fingerprint, (chain, []))[1].append(each.site)
-    return tuple(_in_use(chain, tuple(found), facts) for chain, found in users.values())
+    looks = looking.in_effect(facts)
+    return tuple(_in_use(chain, tuple(found), facts, looks) for chain, found in users.values())
 
 
 def unusable(sites: Iterable[SitePlan], facts: Facts) -> tuple[NoChain, ...]:
@@ -100,11 +110,14 @@ def news(each: InUse, now: datetime) -> bool:
     return not timedelta(0) <= now - tries.told_at < SAID_AGAIN
 
 
-def _in_use(chain: Chain, sites: tuple[Site, ...], facts: Facts) -> InUse:
+def _in_use(chain: Chain, sites: tuple[Site, ...], facts: Facts, looks: Looks) -> InUse:
     stored = facts.stored.get(chain.fingerprint, Stored(None))
     tries = facts.attempts.get(chain.fingerprint, Attempts(chain.fingerprint))
     condition = _condition(chain, stored, tries, facts)
     problem = _problem(condition, chain, stored, tries, facts.now)
+    if condition in ALIVE and stored.staple is not None:
+        ending = early(stored.staple, sites, facts, looks)
+        condition, problem = (Condition.EXPIRED, ending) if ending else (condition, problem)
     return InUse(chain, sites, condition, problem, stored, tries)
 
 

@@ -8,12 +8,11 @@ in between leaves an earlier time than the staple's, never a later one.
 from __future__ import annotations
 
 import shlex
-from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.model.change import Change, Content, Kind
-from staplecfg.planning import render
+from staplecfg.planning import looking, render
 from staplecfg.planning.command_line import for_shell
 from staplecfg.planning.state import present
 
@@ -21,12 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from staplecfg.model.facts import Facts
+    from staplecfg.model.looks import Looks
     from staplecfg.planning.state import Ending, State
     from staplecfg.servers.interface import Commands
 
 DIRECTORY = PurePosixPath("dead-man")
-MARGIN = timedelta(minutes=15)
-"""How long before its end a staple is taken: he looks every five minutes, clocks differ."""
 
 HEAD = "# written by staplecfg for dead-man.sh: how the server is told, and what is due when"
 
@@ -55,7 +53,9 @@ def files(name: str, kept: State, facts: Facts, commands: Commands) -> dict[Pure
     state_dir = facts.settings.state_dir
     variables = {"state_dir": for_shell([str(state_dir)])}
     text, _ = render.text(facts.templates, "schedule/dead-man.sh.j2", variables)
-    lines = [HEAD, f"# state {kept.digest}", *_commands(facts, commands), *_times(kept.endings)]
+    looks = looking.in_effect(facts)
+    head = (HEAD, f"# state {kept.digest}", *_commands(facts, commands))
+    lines = [*head, f"overdue {max(1, looks.overdue.seconds)}", *_times(kept.endings, looks)]
     listed, neutral = of_target(name, state_dir)
     wanted = {script(state_dir): Content(_bytes(text), mode=0o755)}
     if kept.neutral is not None:
@@ -75,16 +75,16 @@ def changes(wanted: Mapping[PurePosixPath, Content], facts: Facts) -> tuple[Chan
 def _commands(facts: Facts, commands: Commands) -> Iterator[str]:
     test = commands.test(facts.installation).argv
     reload = commands.reload(facts.installation).argv
-    pid = str(commands.pid_file(facts.configuration, facts.installation))
     yield f"test {shlex.join(test)}"
     yield f"reload {shlex.join(reload)}"
-    yield f"pid {pid}"
+    # Out of sight, a pid file says nothing: the reload command alone knows whether it runs.
+    if not facts.settings.unseen:
+        yield f"pid {commands.pid_file(facts.configuration, facts.installation)}"
 
 
-def _times(endings: Iterable[Ending]) -> Iterator[str]:
+def _times(endings: Iterable[Ending], looks: Looks) -> Iterator[str]:
     for each in endings:
-        margin = min(MARGIN, (each.expires - each.begins) / 20)
-        yield f"{int((each.expires - margin).timestamp())} {each.snippet}"
+        yield f"{int((each.expires - looks.dead_man_margin).timestamp())} {each.snippet}"
 
 
 def _bytes(text: str) -> bytes:

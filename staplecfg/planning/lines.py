@@ -10,7 +10,7 @@ from staplecfg.model.source import Location
 from staplecfg.planning.patch import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import PurePosixPath
 
     from staplecfg.model.directive import Directive
@@ -64,8 +64,14 @@ def our_lines(
         if (owner := ways.owner(child.words, state_dir)) is not None
     ]
     found += _included(site, configuration, ways, state_dir)
+    read = [
+        setting
+        for settings in site.settings.values()
+        for setting in settings
+        if in_state(setting, state_dir)
+    ]
     for delivery in ways.every:
-        found += _by_state(site, delivery, state_dir)
+        found += _by_state(read, delivery, state_dir)
     return tuple({(line.delivery, line.key): line for line in reversed(found)}.values())[::-1]
 
 
@@ -106,18 +112,15 @@ def _included(
                 yield _line(*owner, site, Location(path, directive.line), own=False)
 
 
-def _by_state(site: Site, delivery: Delivery, state_dir: PurePosixPath) -> Iterator[Line]:
+def _by_state(
+    read: Iterable[Setting], delivery: Delivery, state_dir: PurePosixPath
+) -> Iterator[Line]:
     """Yield what is in effect from a state file, however the block came to read it."""
-    for settings in site.settings.values():
-        for setting in settings:
-            if not in_state(setting, state_dir):
-                continue
-            key = setting.location.path.parent.name
-            if setting.location.path in {
-                each.path for each in delivery.state(key, None, state_dir)
-            }:
-                around = setting.origin is Origin.INHERITED
-                yield Line(delivery, key, setting.location, own=False, inherited=around)
+    for setting in read:
+        key = setting.location.path.parent.name
+        if setting.location.path in {each.path for each in delivery.state(key, None, state_dir)}:
+            around = setting.origin is Origin.INHERITED
+            yield Line(delivery, key, setting.location, own=False, inherited=around)
 
 
 def _blocks(

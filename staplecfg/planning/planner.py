@@ -6,15 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from staplecfg.checks import must_staple_no_responder, no_responder_url, stapling_off_decided
+from staplecfg.checks import (
+    interrupted_run,
+    must_staple_no_responder,
+    no_responder_url,
+    stapling_off_decided,
+)
 from staplecfg.checks.registry import run
 from staplecfg.model.change import Change, Content, Kind
 from staplecfg.model.facts import Record
 from staplecfg.model.filesystem import Overlay
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Goal, Plan
+from staplecfg.planning import looking, targeted, targets, units
 from staplecfg.planning import record as memory
-from staplecfg.planning import targeted, targets, units
 from staplecfg.planning.present import present, untouched
 from staplecfg.planning.prove import unsafe
 from staplecfg.planning.removal import absent
@@ -34,8 +39,13 @@ if TYPE_CHECKING:
     from staplecfg.planning.ways import Ways
     from staplecfg.servers.interface import Server
 
-SPOKEN = (must_staple_no_responder.RULE, no_responder_url.RULE, stapling_off_decided.RULE)
-"""The rules that say why a site is left alone, in the words that `check` uses."""
+SPOKEN = (
+    interrupted_run.RULE,
+    must_staple_no_responder.RULE,
+    no_responder_url.RULE,
+    stapling_off_decided.RULE,
+)
+"""The rules that say why a site is left alone, or what comes first, as `check` does."""
 
 UNSTABLE = "planning again would change it again"
 
@@ -58,6 +68,7 @@ def plan(facts: Facts, server: Server, goal: Goal, *, warm_command: tuple[str, .
     delivery. Whatever is wrong with one file or one site is a finding, and the
     others go on.
     """
+    facts = looking.intended(facts, goal)
     terms = Terms(goal, warm_command, lost=_lost(facts))
     drafted = _draft(facts, server, terms)
     edited = [each for each in drafted.changes if each.path in facts.configuration.files]
@@ -140,7 +151,7 @@ def _assembled(
     every = ways(facts.settings, server)
     kept = state(outcome.keys, outcome.taken, facts, server.dialect)
     target = targeted.after(facts, outcome, terms.goal)
-    remembered, forgotten = _record(facts, replace(outcome.record, units=scheduled.units))
+    remembered, forgotten = _record(facts, _with_units(outcome.record, scheduled, facts))
     # A site in a file that cannot be read just now is not gone: with nothing to renew,
     # what is remembered of it stays.
     idle = terms.goal is Goal.STATE_ONLY and not kept.changes
@@ -164,6 +175,14 @@ def _assembled(
         sites=outcome.sites,
         reload=watched.reload or any(_re_read(change, kept.live) for change in changes),
     )
+
+
+def _with_units(record: Record, scheduled: Scheduled, facts: Facts) -> Record:
+    """Return `record` with what is `scheduled`, and the directories that hold nothing else."""
+    made = dict.fromkeys((*facts.record.directories, *scheduled.made))
+    used = {parent for unit in scheduled.units for parent in unit.parents}
+    kept = tuple(each for each in made if each in used)
+    return replace(record, units=scheduled.units, directories=kept)
 
 
 def _record(facts: Facts, after: Record) -> tuple[tuple[Change, ...], tuple[Change, ...]]:

@@ -40,6 +40,7 @@ def encode(record: Record) -> bytes:
             for each in record.replaced
         ],
         "units": [str(path) for path in record.units],
+        "directories": [str(path) for path in record.directories],
     }
     return json.dumps(body, indent=2).encode("ascii") + b"\n"
 
@@ -57,6 +58,7 @@ def decode(data: bytes) -> Record:
             inserted=tuple(_inserted(each) for each in body["inserted"]),
             replaced=tuple(_replaced(each) for each in body["replaced"]),
             units=tuple(_path(each) for each in body["units"]),
+            directories=tuple(_path(each) for each in body.get("directories", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NotUnderstood("a record with a member missing or of the wrong kind") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from staplecfg.checks.subjects import chains_of
 from staplecfg.model.change import Change, Content, Kind
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.staple import CertStatus, Staple
-from staplecfg.planning import render
+from staplecfg.planning import looking, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from staplecfg.model.filesystem import Filesystem
     from staplecfg.planning.ways import Use
     from staplecfg.servers.interface import Delivery, Dialect, StateFile
-
-NEXT_RUN = timedelta(minutes=75)
-"""The next run of the schedule comes no later: hourly, and up to ten minutes of delay."""
 
 READABLE = 0o644
 
@@ -52,10 +49,9 @@ _ANY_STAPLE = Staple(
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A snippet that serves a staple which lives from `begins` to `expires`."""
+    """A snippet that serves a staple which lives until `expires`."""
 
     snippet: PurePosixPath
-    begins: datetime
     expires: datetime
 
 
@@ -129,7 +125,7 @@ def _endings(use: Use, staple: Staple, leaves: Sequence[str], facts: Facts) -> I
     ends = [found.expires for leaf in leaves if (found := servable(leaf, facts)) is not None]
     for each in use.delivery.state(use.key, staple, facts.settings.state_dir):
         if each.kind is Kind.SNIPPET:
-            yield Ending(each.path, staple.this_update, min(ends))
+            yield Ending(each.path, min(ends))
 
 
 def _neutral(
@@ -164,8 +160,10 @@ def unanswered(keys: Mapping[Use, Sequence[str] | None], facts: Facts) -> Iterat
     for site in facts.configuration.sites:
         chains = chains_of(site, facts)
         leaves = tuple(chain.fingerprint for chain in chains)
+        if len(leaves) < 2:  # noqa: PLR2004 - two is where one response has to be about several
+            continue
         uses = [use for use, known in keys.items() if known == leaves and use.delivery.one_response]
-        if len(leaves) < 2 or not any(use.key == use.delivery.key(site) for use in uses):  # noqa: PLR2004 - two is where one response has to be about several
+        if not any(use.key == use.delivery.key(site) for use in uses):
             continue
         held = [servable(leaf, facts) for leaf in leaves]
         if any(held) and shared(leaves, facts) is None:
@@ -184,24 +182,18 @@ def unanswered(keys: Mapping[Use, Sequence[str] | None], facts: Facts) -> Iterat
 def servable(fingerprint: str, facts: Facts) -> Staple | None:
     """Return the staple of this leaf if it may be served until the next run, else None.
 
-    The server that reads it does not look at its end. So it is withdrawn at the
-    last run before that: `NEXT_RUN` ahead, or a tenth of its life where that is
-    less. A renewal falls due at half-life; this late, it has failed for long.
+    The server that reads it does not look at its end. So it is withdrawn by the
+    last run that is sure to come before that (`Looks.margin`).
     """
     stored = facts.stored.get(fingerprint)
     staple = stored.staple if stored is not None else None
     if staple is None or staple.fingerprint != fingerprint or staple.status is not CertStatus.GOOD:
         return None
-    if facts.now >= withdrawn_at(staple):
+    if facts.now >= looking.withdrawn_at(staple, looking.in_effect(facts)):
         return None
     if staple.this_update > facts.now + facts.settings.floors.skew:
         return None
     return staple
-
-
-def withdrawn_at(staple: Staple) -> datetime:
-    """Return from when on `staple` is not handed out any more: see `servable`."""
-    return staple.expires - min(NEXT_RUN, (staple.expires - staple.this_update) / 10)
 
 
 def claimed(key: str, facts: Facts, delivery: Delivery, dialect: Dialect) -> frozenset[str]:

@@ -11,7 +11,7 @@ from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.plan import Decision, Goal
 from staplecfg.model.source import Location
 from staplecfg.model.target import NoTarget, Target
-from staplecfg.planning import targets
+from staplecfg.planning import looking, targets
 from staplecfg.planning.state import present
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def after(facts: Facts, outcome: Outcome, goal: Goal) -> Target | None:
         files=_files(facts, outcome),
         directories=tuple(dict.fromkeys(_directories(facts, outcome))),
         served=any(use.delivery.asks_us for use in outcome.keys),
+        looks=standing.looks if standing else looking.asked(facts.settings),
     )
 
 

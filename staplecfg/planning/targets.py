@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.model.errors import NotUnderstood, StaplecfgError
+from staplecfg.model.looks import Looks
 from staplecfg.model.target import NoTarget, Target
 
 if TYPE_CHECKING:
@@ -63,6 +65,9 @@ def encode(target: Target) -> bytes:
         "files": [str(each) for each in target.files],
         "directories": [str(each) for each in target.directories],
         "served": target.served,
+        "interval": _seconds_of(target.looks.interval),
+        "dead_man_interval": _seconds_of(target.looks.dead_man_interval),
+        "run": _seconds_of(target.looks.run),
     }
     return json.dumps(body, indent=2).encode("ascii") + b"\n"
 
@@ -118,7 +123,26 @@ def _target(body: Mapping[str, object]) -> Target:
         files=tuple(_path(each) for each in _list(body["files"])),
         directories=tuple(_path(each) for each in _list(body["directories"])),
         served=body.get("served", False) is True,
+        looks=_looks(body),
     )
+
+
+def _looks(body: Mapping[str, object]) -> Looks:
+    """Return how often is looked; before it was kept, it was hourly and every five minutes."""
+    own = body.get("dead_man_interval")
+    interval = _interval(body["interval"]) if "interval" in body else Looks().interval
+    run = _interval(body["run"]) if "run" in body else Looks().run
+    return Looks(interval, None if own is None else _interval(own), run)
+
+
+def _interval(value: object) -> timedelta:
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise TypeError
+    return timedelta(seconds=value)
+
+
+def _seconds_of(value: timedelta | None) -> int | None:
+    return None if value is None else int(value.total_seconds())
 
 
 def _written(value: PurePosixPath | None) -> str | None:

@@ -13,7 +13,7 @@ from staplecfg.planning.schedule import boot, cron, dead_man, hooks, serve, time
 from staplecfg.planning.schedule import path as watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import PurePosixPath
     from typing import TypeAlias
 
@@ -47,13 +47,17 @@ NOT_OURS = "schedule-not-ours"
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """`runs` says whether anything will renew; `units` is what the record is to hold."""
+    """`runs` says whether anything will renew; `units` is what the record is to hold.
+
+    `made` are the directories that come to be with `changes`.
+    """
 
     runs: bool
     changes: tuple[Change, ...] = ()
     collect: tuple[Change, ...] = ()
     units: tuple[PurePosixPath, ...] = ()
     findings: tuple[Finding, ...] = ()
+    made: tuple[PurePosixPath, ...] = ()
 
 
 def schedule(needs: Needs) -> Scheduled:
@@ -85,7 +89,13 @@ def schedule(needs: Needs) -> Scheduled:
         collect=removal(outdated, facts),
         units=tuple(dict.fromkeys(path for path in units if path in files)),
         findings=tuple(findings),
+        made=tuple(_missing(changes, facts.files)),
     )
+
+
+def _missing(changes: Sequence[Change], files: Filesystem) -> Iterator[PurePosixPath]:
+    for change in changes:
+        yield from (each for each in change.path.parents if not files.exists(each))
 
 
 def watching(needs: Needs) -> tuple[Change, ...]:

@@ -22,7 +22,7 @@ from staplecfg.staples.reach import asked_name, ways
 from staplecfg.staples.verdict import Terms, judged, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from cryptography.x509 import Certificate
@@ -76,6 +76,15 @@ def probe(
     return tuple(one for way in ways(site) for one in _along(way, question))
 
 
+def each_kind(chains: Sequence[Chain]) -> tuple[Chain, ...]:
+    """Return the chains of a site that a handshake can ask for: the last of each kind of key.
+
+    A second certificate of the same kind takes the place of the first (OpenSSL 3.0,
+    SSL_CTX_use_certificate).
+    """
+    return tuple({_key(chain): chain for chain in chains}.values())
+
+
 def probe_all(
     sites: Iterable[tuple[Site, Chain | None]],
     *,
@@ -121,7 +130,8 @@ def _probed(target: Target, version: Tls, question: _Question) -> Probe:
         if not isinstance(verdict, Missing):
             break
     presented = sha256(seen.leaf).hexdigest() if isinstance(seen, Handshaken) else ""
-    return Probe(site.title, site.location, name, target, version, verdict, presented)
+    key = "" if question.key is None else question.key.value
+    return Probe(site.title, site.location, name, target, version, verdict, presented, key)
 
 
 def _verdict(seen: Handshaken | Refused, version: Tls, question: _Question) -> Verdict:

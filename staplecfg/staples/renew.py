@@ -1,7 +1,7 @@
 """Renew what is due: many certificates, few hosts, some of them dead.
 
-Threads only talk to responders. What they bring back is stored, noted and
-reported by the caller's thread alone, one result after the other, so an
+Threads only talk to responders (`asking`). What they bring back is stored, noted
+and reported by the caller's thread alone, one result after the other, so an
 interrupt finds no half-done work and nothing is lost that had arrived.
 """
 
@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from dataclasses import replace as replaced
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from staplecfg.model.facts import Attempts, Stored
 from staplecfg.model.verdict import Good, Rejected, Unreachable
-from staplecfg.pki.judge import Purpose, judge
+from staplecfg.staples.asking import Asking
 from staplecfg.staples.attempts import after_failure
 from staplecfg.staples.crew import work_through
-from staplecfg.staples.fetch import fetch, responders_of
-from staplecfg.staples.hosts import Hosts
-from staplecfg.staples.issuer import fetch_issuer, issuer_urls
+from staplecfg.staples.fetch import responders_of
 from staplecfg.staples.jobs import Answer, Job, grouped, host_of, only_alone
 from staplecfg.staples.revocation import after_revocation
 from staplecfg.staples.schedule import Due, NotDue, due, never, next_try
@@ -56,6 +55,7 @@ def renew(  # noqa: PLR0913 - each keyword is a term a caller decides by name
     settings: Responders,
     floors: Floors,
     force: bool = False,
+    margin: timedelta = timedelta(0),
     together: Iterable[Sequence[Chain]] = (),
     progress: Callable[[Renewal], None] = lambda _: None,
 ) -> tuple[Renewal, ...]:
@@ -63,11 +63,12 @@ def renew(  # noqa: PLR0913 - each keyword is a term a caller decides by name
 
     Returns one renewal for each, in their order; `progress` hears of each as it
     comes. A chain without its issuer comes back with it, where it could be had.
+    A staple is of no use any more `margin` before its end.
     For each group of `together`, whose chains are among `chains`, one response
     about all of it is asked for, and each alone where that is not to be had.
     Raises `NotApplied` where `store` cannot be written to.
     """
-    run = _Run(store, clock, settings, floors)
+    run = _Run(store, clock, settings, floors, margin)
     given = list(chains)
     unique = {chain.fingerprint: (chain, private) for chain, private in reversed(given)}
     prepared = {
@@ -100,12 +101,14 @@ class _Run:
         clock: Callable[[], datetime],
         settings: Responders,
         floors: Floors,
+        margin: timedelta,
     ) -> None:
         self._store = store
         self._clock = clock
         self._settings = settings
         self._floors = floors
-        self._hosts = Hosts(settings.per_certificate.total_seconds())
+        self._margin = margin
+        self._asking = Asking(clock, settings, floors)
         self.done: dict[str, Renewal] = {}
 
     def prepare(self, chain: Chain, *, private: bool, force: bool) -> Job:
@@ -120,10 +123,11 @@ class _Run:
         if not urls and chain.responders:
             never_asked = NotDue(None, "the settings say not to ask")
             return Job(chain, private, stored, never_asked, "")
+        tries = self._store.attempts(chain.fingerprint)
         timing = (
             (never(chain, now) or Due("asked for"))
             if force
-            else due(stored, self._store.attempts(chain.fingerprint), chain, now, self._floors)
+            else due(stored, tries, chain, now, self._floors, margin=self._margin)
         )
         return Job(chain, private, stored, timing, host_of(urls[0]) if urls else "")
 
@@ -145,7 +149,9 @@ class _Run:
         queues: dict[str, list[Job]] = defaultdict(list)
         for job in jobs:
             queues[job.host].append(job)
-        return work_through(tuple(queues.values()), self._ask, parallel=self._settings.parallel)
+        return work_through(
+            tuple(queues.values()), self._asking.ask, parallel=self._settings.parallel
+        )
 
     def settle(self, job: Job, answers: Sequence[Answer]) -> Iterator[Renewal]:
         """Store and note what `answers` say, and yield the renewals of all that `job` is about."""
@@ -178,60 +184,6 @@ class _Run:
         """Remember `renewal` and tell `progress`."""
         self.done[renewal.chain.fingerprint] = renewal
         progress(renewal)
-
-    def _ask(self, job: Job) -> Sequence[Answer]:
-        if not job.beside:
-            return (self._ask_about(job),)
-        together = self._fetched(job, beside=[other.chain for other in job.beside])
-        if isinstance(together, Unreachable):
-            return [Answer(each.chain, together) for each in job.every]
-        judged = [self._judged(together, each.chain) for each in job.every]
-        if all(isinstance(each, Good) for each in judged):
-            answers = zip(job.every, judged, strict=True)
-            return [Answer(each.chain, result, shared=True) for each, result in answers]
-        return [replaced(self._ask_about(each), alone=True) for each in job.every]
-
-    def _judged(self, together: Good | Rejected, chain: Chain) -> Good | Rejected:
-        """Return what the response that is good about all says of the leaf of `chain`."""
-        if isinstance(together, Rejected) or chain.issuer is None:
-            return together
-        return judge(
-            together.staple.der,
-            chain.leaf,
-            chain.issuer,
-            now=self._clock(),
-            floors=self._floors,
-            purpose=Purpose.NEW,
-            allow_sha1=self._settings.allow_sha1_signature,
-        )
-
-    def _ask_about(self, job: Job) -> Answer:
-        chain = job.chain
-        if chain.issuer is None and issuer_urls(chain.leaf):
-            issuer = fetch_issuer(
-                chain.leaf,
-                clock=self._clock,
-                settings=self._settings,
-                private=job.private,
-                hosts=self._hosts,
-            )
-            if isinstance(issuer, Unreachable):
-                problem = f"its issuer could not be had: {issuer.problem}"
-                return Answer(chain, replaced(issuer, problem=problem))
-            chain = replaced(chain, issuer=issuer)
-        return Answer(chain, self._fetched(replaced(job, chain=chain)))
-
-    def _fetched(self, job: Job, *, beside: Sequence[Chain] = ()) -> FetchResult:
-        return fetch(
-            job.chain,
-            clock=self._clock,
-            settings=self._settings,
-            floors=self._floors,
-            private=job.private,
-            replaces=job.stored.staple,
-            hosts=self._hosts,
-            beside=beside,
-        )
 
     def _note(self, answer: Answer, result: FetchResult, stored: Stored, now: datetime) -> None:
         chain = answer.chain

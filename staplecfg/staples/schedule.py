@@ -40,14 +40,21 @@ Timing: TypeAlias = "Due | NotDue"
 
 
 def due(
-    stored: Stored, attempts: Attempts | None, chain: Chain, now: datetime, floors: Floors
+    stored: Stored,
+    attempts: Attempts | None,
+    chain: Chain,
+    now: datetime,
+    floors: Floors,
+    *,
+    margin: timedelta = timedelta(0),
 ) -> Timing:
     """Say whether `chain` is to be asked about at `now`.
 
     At half-life of what is `stored`, a little before (RFC 9919 leaves it open;
-    CAs publish the next response by then). Where a responder still gave the
-    same response after that, again at three quarters and seven eighths, never
-    sooner than the floor; after failures as `attempts` say.
+    CAs publish the next response by then), or where it is withdrawn before
+    that: `margin` ahead of its end. Where a responder still gave the same
+    response after that, again at half-life, three quarters and seven eighths,
+    never sooner than the floor; after failures as `attempts` say.
     """
     impossible = never(chain, now)
     if impossible is not None:
@@ -57,7 +64,7 @@ def due(
         return waiting
     if stored.staple is None:
         return Due(stored.problem or "there is no staple yet")
-    return _by_age(stored.staple, attempts, now, floors)
+    return _by_age(stored.staple, attempts, now, floors, margin)
 
 
 def never(chain: Chain, now: datetime) -> NotDue | None:
@@ -114,17 +121,22 @@ def _waiting(attempts: Attempts | None, now: datetime) -> NotDue | None:
     return NotDue(until, f"the last try failed ({attempts.error or 'no reason recorded'})")
 
 
-def _by_age(staple: Staple, attempts: Attempts | None, now: datetime, floors: Floors) -> Timing:
+def _by_age(
+    staple: Staple, attempts: Attempts | None, now: datetime, floors: Floors, margin: timedelta
+) -> Timing:
     if now >= staple.expires:
         return Due("the staple has expired")
-    first = renewal_time(staple)
+    half = renewal_time(staple)
+    first = min(half, max(staple.this_update, staple.expires - margin))
     if now < first:
         return NotDue(first, "the staple is fresh")
     asked = None if attempts is None else attempts.last_success
     if asked is None or not first <= asked <= now:
-        return Due("the staple is past half of its life")
-    later = [point for share in (3 / 4, 7 / 8) if asked < (point := _point(staple, share))]
-    floor = asked + floors.least_between_tries
+        past = "the staple is past half of its life"
+        return Due(past if now >= half else "the staple ends before the next run could renew it")
+    later = [point for share in (1 / 2, 3 / 4, 7 / 8) if asked < (point := _point(staple, share))]
+    life = staple.expires - staple.this_update
+    floor = asked + min(floors.least_between_tries, life / 4)
     # The last point stands even against the floor: past it there is only expiry.
     until = min(max(later[0], floor), later[-1]) if later else floor
     if now < until:

@@ -89,6 +89,21 @@ class TestMissing:
         assert len(told("staple-missing", of(SHOP, *RESPONDER, record=record))) == 1
         assert told("staple-missing", of(SHOP, "ssl_stapling on;", record=record)) == []
 
+    def test_where_nginx_is_to_fetch_by_itself_the_store_is_no_matter(self):
+        live = ("ssl_stapling on;", "ssl_stapling_verify on;", "resolver 127.0.0.53;")
+        words = tuple(tuple(line.rstrip(";").split()) for line in live)
+
+        recorded = of(SHOP, *live, record=Record((Inserted(MAIN, "k", words),)))
+
+        assert told("staple-missing", recorded) == []
+
+    def test_state_that_is_only_missing_just_now_is_no_fetching_by_itself(self):
+        words = tuple(tuple(line.rstrip(";").split()) for line in OURS)
+
+        lost = of(SHOP, *OURS, record=Record((Inserted(MAIN, "k", words),)))
+
+        assert len(told("staple-missing", lost)) == 1
+
 
 AGES = {
     "new": (timedelta(), None),
@@ -218,10 +233,7 @@ class TestRejected:
 
     def test_a_foreign_writer_is_named_or_replaced(self):
         assert hints("staple-rejected", of(SHOP, *FOREIGN)) == [
-            (
-                "run staplecfg apply --replace ssl_stapling_file --site shop.example,"
-                " or mend what writes it"
-            )
+            ("run staplecfg apply --adopt --site shop.example, or mend what writes it")
         ]
 
     def test_a_stored_response_that_was_refused_is_told(self):

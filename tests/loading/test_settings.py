@@ -12,6 +12,7 @@ import pytest
 
 from staplecfg.loading.settings import FLAGS_ONLY, KEYS, settings
 from staplecfg.model.errors import Unreadable, UsageProblem
+from staplecfg.model.looks import Looks
 from staplecfg.model.settings import (
     TEMPLATE_DIR,
     Floors,
@@ -59,6 +60,11 @@ ACCEPTED: list[Any] = [
     pytest.param('[nginx]\ndelivery = "file"', Settings(delivery="file"), id="nginx.delivery"),
     pytest.param("offline = true", Settings(offline=True), id="offline"),
     pytest.param('schedule = "cron"', Settings(schedule=Schedule.CRON), id="schedule"),
+    pytest.param(
+        '[schedule]\nkind = "cron"\ninterval = 600\ndead_man_interval = 120',
+        Settings(schedule=Schedule.CRON, looks=Looks(timedelta(minutes=10), timedelta(minutes=2))),
+        id="how often is looked",
+    ),
     pytest.param(
         'template_dirs = ["/t"]',
         Settings(template_dirs=(PurePosixPath("/t"), TEMPLATE_DIR)),
@@ -126,9 +132,18 @@ def test_every_key_has_a_place_in_the_settings():
     names |= {f"floors.{name}" for name in Floors.__dataclass_fields__}
     names |= {f"serve.{name}" for name in Serve.__dataclass_fields__}
     names |= {f"nginx.{name}" for name in Nginx.__dataclass_fields__}
+    names |= {f"schedule.{name}" for name in Looks.__dataclass_fields__}
 
     assert KEYS.keys() <= names
-    assert names - KEYS.keys() == {"responders", "floors", "serve", "nginx", "file", "flags"}
+    assert names - KEYS.keys() == {
+        "responders",
+        "floors",
+        "serve",
+        "nginx",
+        "looks",
+        "file",
+        "flags",
+    }
 
 
 def test_flags_win_one_by_one(tmp_path):
@@ -167,6 +182,20 @@ REFUSED: list[Any] = [
     pytest.param("sites = 'a'", 1, "`sites` takes a list", None, id="a string for a list"),
     pytest.param("sites = ['']", 1, "`sites` takes a string that", None, id="an empty glob"),
     pytest.param("schedule = 'daily'", 1, "auto, systemd, cron, none", None, id="schedule"),
+    *(
+        pytest.param(f"[schedule]\n{key} = {text}", 2, "minutes and divides an hour", None, id=text)
+        for key in ("interval", "dead_man_interval")
+        for text in ("0", "90", "420", "7200", "-60", "true", "60.0", "'hourly'")
+    ),
+    pytest.param("[schedule]\ninterval = 60", 2, "takes 120 or more", None, id="too often"),
+    pytest.param("[schedule]\nrun = 60", 2, "`schedule.run` takes 120 or more", None, id="fast"),
+    pytest.param(
+        "[schedule]\ninterval = 600\ndead_man_interval = 360",
+        3,
+        "half of `schedule.interval`",
+        None,
+        id="the dead man first",
+    ),
     pytest.param("schedule = []", 1, "auto, systemd, cron, none", None, id="a list of schedules"),
     pytest.param(
         "[responders]\nallow_networks = ['10.0.0.1/8']",

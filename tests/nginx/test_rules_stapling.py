@@ -271,7 +271,7 @@ class TestNotOurs:
             '8: the staple "/etc/nginx/shop.der" is written by something else; it is only checked'
         ]
         assert hints("staple-file-not-ours", observed) == [
-            "run staplecfg apply --replace ssl_stapling_file --site shop.example"
+            "run staplecfg apply --adopt --site shop.example"
         ]
 
 

@@ -9,17 +9,31 @@ from typing import TYPE_CHECKING
 import pytest
 
 from staplecfg.model.facts import Attempts, Stored
-from staplecfg.model.plan import Goal
+from staplecfg.model.looks import Looks
+from staplecfg.model.plan import Decision, Goal
 from staplecfg.model.settings import Responders, Settings
 from staplecfg.planning.attention import SAID_AGAIN, Condition, InUse, in_use, news
 from staplecfg.planning.status import status
 from staplecfg.servers.nginx.server import NGINX
-from tests.support.facts import DAY, NOW, PLAIN, SHOP, SHOP_PEM, STRICT, http, server, staple
+from tests.support.facts import (
+    AUTHORITY,
+    DAY,
+    NOW,
+    PLAIN,
+    SHOP,
+    SHOP_PEM,
+    STRICT,
+    http,
+    server,
+    staple,
+)
 from tests.support.planned import WARM, carried_out, machine, plan, with_files
 
 if TYPE_CHECKING:
     from tests.support.authority import Issued
 
+HOUR = timedelta(hours=1)
+OFTEN = Looks(timedelta(minutes=6))
 MUTE = Settings(responders=Responders(override={"http://ocsp.example/": ""}))
 
 
@@ -30,7 +44,8 @@ def seen(
     settings: Settings | None = None,
 ) -> InUse:
     """A machine on which `issued` has come in the place of a certificate that was configured."""
-    configured = carried_out(machine(http(server()), {SHOP_PEM: SHOP}))
+    known = Settings(looks=settings.looks if settings else Looks())
+    configured = carried_out(machine(http(server()), {SHOP_PEM: SHOP}, settings=known))
     facts = replace(
         with_files(configured, {SHOP_PEM: issued}),
         stored={} if held is None else {issued.sha256: held},
@@ -58,6 +73,24 @@ REVOKED = Attempts(SHOP.sha256, revoked_at=NOW - DAY)
         ),
         pytest.param(
             lambda: seen(held=held(7 * DAY, -DAY)), Condition.EXPIRED, "withdrawn", id="expired"
+        ),
+        pytest.param(
+            lambda: seen(held=held(7 * DAY - HOUR, HOUR)),
+            Condition.EXPIRED,
+            "was not renewed: withdrawn, for the next run may come after that",
+            id="not expired, and withdrawn",
+        ),
+        pytest.param(
+            lambda: seen(held=held(HOUR / 6, HOUR / 2)),
+            Condition.EXPIRED,
+            "is not served; for staples that live so short, set `schedule.interval`",
+            id="shorter-lived than the schedule's interval",
+        ),
+        pytest.param(
+            lambda: seen(held=held(HOUR / 6, HOUR / 2), settings=Settings(looks=OFTEN)),
+            Condition.FRESH,
+            None,
+            id="short-lived, and looked after often",
         ),
         pytest.param(seen, Condition.MISSING, "no staple", id="missing"),
         pytest.param(
@@ -130,6 +163,26 @@ def test_a_certificate_of_many_sites_is_one_certificate():
 
 def test_sites_that_are_not_ours_are_nobodys_business():
     assert status(machine(http(server()), {SHOP_PEM: SHOP}), NGINX, warm_command=WARM).used == ()
+
+
+def test_where_nginx_fetches_by_itself_what_it_has_is_its_own_affair():
+    live = replace(Settings(), delivery="live")
+    roots = [AUTHORITY.root.cert]
+    facts = carried_out(machine(http(server()), {SHOP_PEM: SHOP}, settings=live, roots=roots))
+    made = plan(facts, Goal.STATE_ONLY)
+    assert [each.decision for each in made.sites] == [Decision.CONFIGURED]
+
+    assert in_use(made.sites, facts) == ()
+
+
+def test_what_is_served_by_a_responder_of_ours_is_served_to_its_end():
+    asked = replace(Settings(), delivery="responder")
+    facts = carried_out(machine(http(server()), {SHOP_PEM: SHOP}, settings=asked))
+    late = replace(facts, stored={SHOP.sha256: held(HOUR, HOUR)})
+
+    (each,) = in_use(plan(late, Goal.STATE_ONLY).sites, late)
+
+    assert each.condition is Condition.DUE
 
 
 def test_a_staple_that_is_not_put_to_use_yet_is_pending():

@@ -16,6 +16,7 @@ FULL = Record(
     inserted=(Inserted(FILE, "a-1", (("ssl_stapling", "on"), ("include", "/x \udcfe/*.conf"))),),
     replaced=(Replaced(FILE, "a-1", b"ssl_stapling\t\xff off ;", ("ssl_stapling", "on")),),
     units=(PurePosixPath("/etc/systemd/system/staplecfg.timer"),),
+    directories=(PurePosixPath("/etc/systemd/system/nginx.service.wants"),),
 )
 
 
@@ -49,6 +50,7 @@ def test_what_is_no_record_is_refused(text):
         ("units", ["relative"]),
         ("units", [1]),
         ("units", None),
+        ("directories", ["relative"]),
         ("inserted", [{"file": "/a", "key": "k"}]),
         ("inserted", [{"file": "/a", "key": "k", "words": [[]]}]),
         ("inserted", [{"file": "/a", "key": "k", "words": ["ab"]}]),

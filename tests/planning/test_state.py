@@ -28,7 +28,7 @@ def served(stored: Stored | Staple | None) -> Staple | None:
         pytest.param(staple(SHOP), id="a day old"),
         pytest.param(staple(SHOP, age=DAY * 6), id="a day left"),
         pytest.param(staple(SHOP, age=DAY * 7 - 80 * MINUTE), id="until after the next run"),
-        pytest.param(staple(SHOP, age=MINUTE * 50, life=HOUR), id="short-lived, a sixth left"),
+        pytest.param(staple(SHOP, age=MINUTE * 80, life=HOUR * 3), id="short-lived"),
         pytest.param(staple(SHOP, age=-MINUTE), id="within the clocks' difference"),
     ],
 )
@@ -44,7 +44,8 @@ def test_a_good_staple_is_served(good):
         pytest.param(staple(SHOP, age=DAY * 8), id="expired"),
         pytest.param(staple(SHOP, age=DAY * 7), id="expiring this moment"),
         pytest.param(staple(SHOP, age=DAY * 7 - 70 * MINUTE), id="until before the next run"),
-        pytest.param(staple(SHOP, age=MINUTE * 55, life=HOUR), id="short-lived, 5 minutes left"),
+        pytest.param(staple(SHOP, age=HOUR * 2, life=HOUR * 3), id="short-lived, an hour left"),
+        pytest.param(staple(SHOP, age=MINUTE, life=HOUR), id="shorter-lived than the next run"),
         pytest.param(staple(SHOP, responder_expires=NOW), id="the responder's end"),
         pytest.param(staple(BLOG), id="another certificate's"),
         pytest.param(replace(staple(SHOP), status=CertStatus.REVOKED), id="revoked"),

@@ -114,7 +114,7 @@ def test_the_timer_is_there_and_enabled():
         '-"/srv/my web"',
         "-/etc/systemd/system",
     ]
-    assert lines(made[str(timer.TIMER)], "RandomizedDelaySec") == ["10min"]
+    assert lines(made[str(timer.TIMER)], "RandomizedDelaySec") == ["600"]
     assert made[str(timer.ENABLED)] == f"-> {timer.TIMER}"
 
 

@@ -125,6 +125,37 @@ def test_the_floor_does_not_let_a_short_lived_staple_expire_unasked():
     assert timing.until < kept.expires
 
 
+def test_what_would_be_withdrawn_is_due_though_it_is_young():
+    kept = staple(next_update=START + 2 * HOUR)
+    margin = 1.25 * HOUR
+
+    assert isinstance(due(Stored(kept), NOBODY, CHAIN, START + 0.8 * HOUR, FLOORS), NotDue)
+    timing = due(Stored(kept), NOBODY, CHAIN, START + 0.8 * HOUR, FLOORS, margin=margin)
+    assert timing == Due("the staple ends before the next run could renew it")
+    early = due(Stored(kept), NOBODY, CHAIN, START + 0.7 * HOUR, FLOORS, margin=margin)
+    assert early == NotDue(START + 0.75 * HOUR, "the staple is fresh")
+
+
+def test_asked_early_in_vain_it_is_asked_again_at_half_life():
+    kept = staple(next_update=START + 2 * HOUR)
+    last = Attempts(CHAIN.fingerprint, last_success=START + HOUR / 4)
+
+    timing = due(Stored(kept), last, CHAIN, START + HOUR / 2, FLOORS, margin=2 * HOUR)
+
+    assert isinstance(timing, NotDue)
+    assert timing.until is not None
+    assert START + 0.9 * HOUR <= timing.until <= START + HOUR
+
+
+def test_a_margin_longer_than_its_life_does_not_make_it_asked_without_end():
+    last = Attempts(CHAIN.fingerprint, last_success=START + HOUR / 60)
+    kept = staple(next_update=START + 2 * HOUR)
+
+    timing = due(Stored(kept), last, CHAIN, START + HOUR / 30, FLOORS, margin=9 * HOUR)
+
+    assert isinstance(timing, NotDue)
+
+
 def test_a_success_in_the_future_is_a_clock_that_was_wrong():
     last = Attempts(CHAIN.fingerprint, last_success=START + 100 * DAY)
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -378,6 +379,30 @@ def test_another_value_is_overruled_only_by_name_and_given_back(tmp_path):
             b"ssl_stapling_verify on; # as we like it"
             in lab.files()["sites-available/shop.example"]
         )
+        assert lab.cli("remove").status == 0
+        assert lab.files() == before
+
+
+def test_a_staple_file_of_somebody_elses_is_adopted_where_that_is_asked_for(tmp_path):
+    theirs = tmp_path / "theirs.der"
+    lines = f"ssl_stapling on;\nssl_stapling_file {theirs}; # by cron"
+    with Lab.make(tmp_path / "lab", lines=lines) as lab:
+        now = datetime.now(timezone.utc)
+        theirs.write_bytes(lab.authority.respond(lab.issued["shop.example"], now=now))
+        before, response = lab.files(), theirs.read_bytes()
+        lab.nginx.start()
+
+        assert lab.apply().status == 0
+        assert lab.files() == before
+        assert lab.apply("--adopt").status == 2
+        adopted = lab.apply("--adopt", "--site", "shop.example")
+
+        assert adopted.status == 0, adopted
+        text = lab.files()["sites-available/shop.example"]
+        assert b"ssl_stapling_file" not in text
+        assert f"include {lab.state}/nginx/".encode() in text
+        assert lab.cli("probe").status == 0
+        assert theirs.read_bytes() == response
         assert lab.cli("remove").status == 0
         assert lab.files() == before
 

@@ -24,7 +24,7 @@ pytestmark = [
 NAME = "shop.example"
 URL = "http://ocsp.ca.example/"
 """By name, as in every certificate of a public authority."""
-LIFE = timedelta(seconds=8)
+LIFE = timedelta(seconds=12)
 SLOW = 4.0
 """Seconds; one question that nobody answers costs 5 by default (resolv.conf(5))."""
 QUICK = 2.0
@@ -52,6 +52,7 @@ def settings(lab: Lab, responder: Responder) -> list[str]:
         "[responders]\n"
         f'override = {{ "{URL}" = "{responder.url}/" }}\n'
         "[floors]\nleast_life_left = 0\nleast_between_tries = 0\n"
+        '[schedule]\nkind = "none"\ninterval = 1\nrun = 1\n'
     )
     return ["--settings", str(path)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.aging import DAY, keep
 from tests.support.lab import Lab
 from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 pytestmark = pytest.mark.system
 
@@ -179,42 +181,117 @@ def test_what_has_had_its_time_is_taken_out_of_service_once(lab, without_python)
     assert verdicts(lab) == {"served"}
 
 
-def test_an_expired_staple_is_never_served_though_nothing_of_staplecfg_is_left(
-    tmp_path, without_python
-):
-    """The staple lives for seconds; he is called as his timer would, only more often."""
-    life = timedelta(seconds=24)
-    with Lab.make(tmp_path / "lab", sites=[NAME]) as lab:
-        settings = lab.root / "staplecfg.toml"
-        settings.write_text("[floors]\nleast_life_left = 0\nleast_between_tries = 0\n")
-        now = datetime.now(timezone.utc).replace(microsecond=0)
-        der = lab.authority.respond(
-            lab.issued[NAME],
-            now=now,
-            this_update=now,
-            next_update=now + life,
-            produced_at=now,
-        )
-        lab.nginx.start()
-        assert lab.apply("--settings", str(settings), "--config-only").status == 0
-        kept = lab.state / "store" / f"{lab.issued[NAME].sha256}.der"
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_bytes(der)
-        lab.responder.down()
-        warmed = lab.cli("warm", "--settings", str(settings), "--offline", "--format", "json")
-        assert served(lab), warmed
-        lab.nginx.reload()
-        seen: list[tuple[bool, set[str]]] = []
-        while datetime.now(timezone.utc) < now + life + timedelta(seconds=4):
-            dead_man(lab, without_python)
-            late = datetime.now(timezone.utc) >= now + life
-            seen.append((late, verdicts(lab)))
-            time.sleep(0.3)
+def clock_of(lab: Lab, environment: Mapping[str, str]) -> Callable[[datetime], None]:
+    """Give `environment` a clock that stands; returns what sets it."""
+    told = lab.root / "clock"
+    program = Path(environment["PATH"]) / "date"
+    program.unlink()
+    program.write_text(f"#!/bin/sh\ncat {told}\n")
+    program.chmod(0o755)
 
-    assert (False, {"served"}) in seen
-    assert (True, {"missing"}) in seen
-    assert all(found <= {"served", "missing"} for _, found in seen), seen
-    assert not [found for late, found in seen if late and found != {"missing"}]
+    def set_clock(time: datetime) -> None:
+        told.write_text(f"{int(time.timestamp())}\n")
+
+    return set_clock
+
+
+def end_of(lab: Lab) -> datetime:
+    document = lab.cli("warm", "--offline", "--format", "json").document
+    text = document["staples"][0]["staple"]["expires"]
+    return datetime.fromisoformat(text[:-1] + "+00:00")
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["free", "held by one that hangs"])
+@pytest.mark.parametrize("minutes", [0, 1, 4])
+def test_an_expired_staple_is_never_served_though_nothing_of_staplecfg_is_left(
+    lab, without_python, minutes, held
+):
+    """His clock is simulated: he is called as his timer would, from an hour before its end."""
+    set_clock = clock_of(lab, without_python)
+    end, takes = end_of(lab), timedelta(seconds=60)
+    script(lab).write_text(script(lab).read_text().replace("patience=30", "patience=0"))
+    seen: dict[timedelta, bool] = {}
+    with (lab.state / "lock").open("a") as lock:
+        if held:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for looks in range(-60, 10, 5):
+            left = timedelta(minutes=-looks - minutes)
+            set_clock(end - left)
+            dead_man(lab, without_python)
+            seen[left - takes] = served(lab)
+
+    assert all(serves for left, serves in seen.items() if left > timedelta(minutes=15)), seen
+    assert not any(serves for left, serves in seen.items() if left <= timedelta(minutes=3)), seen
+    wait_until(lambda: verdicts(lab) == {"missing"}, "the staple to be gone")
+
+
+@pytest.mark.parametrize(
+    ("word", "settled"),
+    [
+        pytest.param("", True, id="his to settle"),
+        pytest.param("staplecfg\n", False, id="left to the next run"),
+    ],
+)
+def test_a_reload_that_is_owed_is_settled_by_him_or_left_to_staplecfg(
+    lab, without_python, word, settled
+):
+    pending = listed(lab).with_suffix(".pending")
+    pending.write_text(word)
+    times = reloads(lab)
+
+    done = dead_man(lab, without_python)
+
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: reloads(lab) == times + settled, "the reload that was owed")
+    assert pending.exists() is not settled
+    assert lab.cli("warm").status == 0
+    assert reloads(lab) == times + 1
+    assert not pending.exists()
+
+
+def test_a_run_without_reload_leaves_it_to_the_next_run_of_staplecfg(lab, without_python):
+    keep(lab, lab.issued[NAME], since=5 * DAY, until=timedelta(minutes=1))
+    lab.responder.down()
+
+    assert lab.cli("warm", "--no-reload").status == 1
+
+    times = reloads(lab)
+    assert not served(lab)
+    assert dead_man(lab, without_python).returncode == 0
+    assert reloads(lab) == times
+    assert lab.cli("warm").status == 1
+    assert reloads(lab) == times + 1
+    assert lab.cli("warm").status == 1
+    assert reloads(lab) == times + 1
+
+
+def test_what_an_earlier_staplecfg_owed_is_still_understood(lab):
+    config = str(lab.nginx.config).encode()
+    old = lab.state / f"reload-owed-{hashlib.sha256(config).hexdigest()[:8]}"
+    old.write_bytes(config + b"\n")
+    times = reloads(lab)
+
+    assert lab.cli("warm").status == 0
+
+    assert reloads(lab) == times + 1
+    assert not old.exists()
+
+
+def test_a_server_out_of_sight_is_reloaded_by_its_command_alone(lab, without_python):
+    """What `warm --unseen` wrote: no pid file is gone by, for it would say that nothing runs."""
+    asked = lab.root / "asked"
+    command = f"sh -c ': >{asked}; kill -HUP $(cat {lab.nginx.pid_file})'"
+    warmed = lab.cli("warm", "--unseen", "--reload-command", command)
+    assert warmed.status == 0, warmed
+    assert not [line for line in listed(lab).read_text().splitlines() if line.startswith("pid ")]
+    come_due(lab)
+    asked.unlink(missing_ok=True)
+
+    done = dead_man(lab, without_python)
+
+    assert done.returncode == 0, done.stderr
+    assert asked.exists()
+    wait_until(lambda: verdicts(lab) == {"missing"}, "the staple to be gone")
 
 
 def test_before_a_start_he_only_writes(lab, without_python):
@@ -345,6 +422,7 @@ def test_he_holds_the_lock_and_what_he_starts_does_not(lab, without_python, tmp_
         pytest.param("1000 {state}/nginx\n", id="a directory"),
         pytest.param("1000 {state}/missing\n", id="nothing there"),
         pytest.param("99999999999999999999 {snippet}\n", id="beyond all numbers"),
+        pytest.param("overdue 08\noverdue x\noverdue \noverdue 99999999999999999999\n", id="waits"),
         pytest.param("1000 $(touch {state}/victim)\n1000 `touch {state}/victim`\n", id="commands"),
     ],
 )

@@ -137,3 +137,27 @@ def test_warm_killed_at_every_point(tmp_path, record_property, capfd):
     record_property("points", points)
     with capfd.disabled():
         print(f"\nwarm: killed at {points} points")  # noqa: T201
+
+
+def test_what_a_killed_run_left_is_told_until_it_is_undone(tmp_path):
+    with bench(tmp_path) as here:
+        here.keep()
+        points = killpoints.count(here.act("apply", "--unscheduled"))
+        here.put_back()
+        manifest = here.lab.state / "journal" / "manifest.json"
+        told = {"check": False, "diff": False}
+        for n in range(points, 0, -1):
+            here.put_back()
+            killpoints.kill_at(n, here.act("apply", "--unscheduled"))
+            if manifest.exists():
+                break
+
+        for command in told:
+            document = here.lab.cli(command, "--format", "json").document
+            found = [each for each in document["findings"] if each["rule"] == "interrupted-run"]
+            told[command] = [each["file"] for each in found] == [str(manifest)]
+
+        assert told == {"check": True, "diff": True}
+        assert here.lab.cli("warm", "--offline").status in {0, 1}
+        after = here.lab.cli("check", "--format", "json").document["findings"]
+        assert "interrupted-run" not in [each["rule"] for each in after]

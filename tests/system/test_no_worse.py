@@ -255,7 +255,7 @@ def test_what_a_killed_run_owes_is_reloaded_with_the_right_staple_only(lab):
     assert ended.status == 0, ended
     assert Wrong not in seen
     assert kinds(lab) == {Served}
-    assert not list(lab.state.glob("reload-owed-*"))
+    assert not list(lab.state.glob("dead-man/*.pending"))
 
 
 def _watch(lab: Lab, seen: set[type], done: threading.Event) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.count import Counted, Crowd, count, visitors
+from tests.support.count import Counted, Crowd, count, of_both_keys, visitors
 from tests.support.lab import Lab
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.authority import Issued
+    from tests.support.authority import Issued, KeyKind
     from tests.support.count import Visitor
 
 pytestmark = pytest.mark.system
@@ -113,3 +113,30 @@ def test_not_fetched_before_it_goes_without_and_never_with_a_wrong_one(lab):
 
     assert visited.counted.wrong == 0, visited.counted
     assert visited.counted.unstapled > 0, "fetching ahead would be for nothing"
+
+
+def test_two_of_one_block_fetched_ahead_have_one_response_that_needs_no_network_any_more(tmp_path):
+    keys: tuple[KeyKind, ...] = ("rsa", "ec")
+    with Lab.make(tmp_path / "lab", sites=[]) as lab:
+        old, new = (
+            [lab.authority.leaf([NAME], responders=[lab.responder.url], key=key) for key in keys]
+            for _ in range(2)
+        )
+        pairs = [each.write(lab.root / "pki", f"{NAME}-{n}") for n, each in enumerate(old)]
+        lab.nginx.site(NAME, listen=f"127.0.0.1:{lab.port} ssl", certificates=pairs)
+        lab.responder.start([*old, *new])
+        lab.nginx.start()
+        assert lab.apply().status == 0
+        ahead = [str(each.write(lab.root, f"new-{n}")[0]) for n, each in enumerate(new)]
+
+        fetched = lab.cli("warm", "--certificate", ahead[0], "--certificate", ahead[1])
+        lab.responder.down()
+        for n, each in enumerate(new):
+            each.write(lab.root / "pki", f"{NAME}-{n}")
+        lab.cli("warm", "--offline")
+        lab.nginx.reload()
+        after = count(of_both_keys(crowd(lab)), 40)
+
+    assert fetched.status == 0, fetched
+    assert after.flawless, after
+    assert after.presented == {each.sha256 for each in new}

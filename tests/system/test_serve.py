@@ -105,6 +105,38 @@ def aged(lab: Lab, *, until: timedelta = 2 * DAY) -> bytes:
     return der
 
 
+def test_apply_looks_at_each_of_two_certificates_and_says_which(two):
+    two.nginx.start()
+    ended = two.apply("--format", "json")
+
+    assert ended.status == 0, ended
+    probes = ended.document["probes"]
+    assert {(each["tls"], each["key"]) for each in probes} == {
+        (version, key) for version in ("TLSv1.2", "TLSv1.3") for key in ("RSA", "ECDSA")
+    }
+    assert {each["verdict"] for each in probes} == {"served"}
+
+
+def test_what_is_worse_for_the_second_certificate_alone_is_undone(two):
+    """Somebody's own template hands out the first one's staple with both."""
+    two.nginx.start()
+    assert two.apply().status == 0
+    before = two.files()
+    alone = two.authority.respond(two.issued[f"{NAME}-0"], now=datetime.now(timezone.utc))
+    (two.root / "rsa.der").write_bytes(alone)
+    own = two.root / "templates" / "nginx" / "file"
+    own.mkdir(parents=True)
+    (own / "state.conf.j2").write_text(f"ssl_stapling_file {two.root}/rsa.der;\n")
+    templates = ("--template-dir", str(two.root / "templates"))
+
+    ended = two.apply(*templates)
+
+    assert ended.status == 4, ended
+    assert "ECDSA" in ended.err
+    assert "a wrong staple" in ended.err
+    assert two.files() == before
+
+
 class TestOneFileForTwo:
     def test_both_are_stapled_from_the_first_handshake_through_reload_and_renewal(self, two):
         two.nginx.start()

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from tests.support.aging import DAY, keep, now
-from tests.support.lab import Lab
+from tests.support.lab import Lab, run
 from tests.support.schema import require_valid
 
 pytestmark = pytest.mark.system
@@ -179,6 +179,29 @@ def test_a_server_that_cannot_be_read_is_unknown_to_a_monitor(lab):
     assert text.status == 3
     assert found.status == 3
     assert "staplecfg_targets_unreadable 1.0" in found.out
+
+
+def test_the_worst_of_several_servers_is_the_exit_status(tmp_path):
+    with (
+        Lab.make(tmp_path / "one", sites=[NAME]) as one,
+        Lab.make(tmp_path / "two", sites=[NAME], state=one.state) as two,
+    ):
+        for each in (one, two):
+            assert each.apply("--config-only").status == 0
+        words = ["status", "--state-dir", str(one.state)]
+        assert run(words).status == 1  # there are no staples yet
+        configs = sorted([one.nginx.config, two.nginx.config])
+        for gone, broken in (configs, configs[::-1]):
+            before = gone.read_bytes(), broken.read_bytes()
+            gone.unlink()
+            broken.write_text("events {\n")
+
+            ended = run(words)
+
+            assert ended.status == 3, ended
+            assert "is gone" in ended.err
+            gone.write_bytes(before[0])
+            broken.write_bytes(before[1])
 
 
 def test_a_monitor_is_never_told_usage_by_the_number_for_critical(lab):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, final
 
 import pytest
 
+from staplecfg.model.looks import Looks
+from staplecfg.staples.schedule import JITTER, jitter
 from tests.support.aging import keep
 from tests.support.count import Crowd, count, visitors
 from tests.support.lab import Lab
@@ -35,8 +37,10 @@ SECOND = timedelta(seconds=1)
 class Watching:
     """`staplecfg warm --watch` in a process of its own, and what it has said so far."""
 
-    def __init__(self, lab: Lab, *more: str) -> None:
-        argv = [sys.executable, "-m", "staplecfg", *lab.arguments("warm", "--watch", *more)]
+    def __init__(self, lab: Lab, *more: str, every: bool = False) -> None:
+        words = ["warm", "--watch", "--state-dir", str(lab.state)]
+        words = words if every else lab.arguments("warm", "--watch")
+        argv = [sys.executable, "-m", "staplecfg", *words, *more]
         self.process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -101,6 +105,10 @@ def reloads(lab: Lab) -> int:
     return lab.nginx.log.count("(SIGHUP) received")
 
 
+def reloaded(lab: Lab, times: int) -> None:
+    wait_until(lambda: reloads(lab) > times, "a reload")
+
+
 def deploy(lab: Lab) -> Issued:
     """Put a new certificate in the place of the old one, as ACME clients do."""
     new = lab.authority.leaf([NAME], responders=[lab.responder.url])
@@ -134,7 +142,10 @@ def test_a_swapped_certificate_is_taken_up_at_once_and_nobody_notices(lab):
 
 
 def test_it_wakes_when_a_renewal_falls_due(lab):
-    keep(lab, lab.issued[NAME], since=10 * SECOND, until=18 * SECOND)
+    issued, life = lab.issued[NAME], timedelta(hours=6)
+    # Half of its life, and the jitter of this certificate's: in eight seconds.
+    since = life / 2 * (1 - JITTER * jitter(issued.cert.serial_number)) - 8 * SECOND
+    keep(lab, issued, since=since, until=life - since)
     asked = lab.responder.asked
 
     with Watching(lab) as watching:
@@ -149,7 +160,7 @@ def test_it_wakes_when_a_renewal_falls_due(lab):
 
 
 def test_it_wakes_to_withdraw_what_ends(lab):
-    keep(lab, lab.issued[NAME], since=20 * SECOND, until=8 * SECOND)
+    keep(lab, lab.issued[NAME], since=20 * SECOND, until=Looks().margin + 8 * SECOND)
     lab.responder.down()
 
     with Watching(lab) as watching:
@@ -250,6 +261,36 @@ def test_trouble_is_said_once_and_does_not_end_it(lab):
     assert status == 0
 
 
+def test_all_servers_are_looked_after_and_none_keeps_the_others_from_it(tmp_path):
+    with (
+        Lab.make(tmp_path / "one", sites=[NAME]) as one,
+        Lab.make(tmp_path / "two", sites=[NAME], state=one.state) as two,
+    ):
+        for each in (one, two):
+            each.nginx.start()
+            assert each.apply().status == 0
+        with Watching(one, every=True) as watching:
+            watching.heard("watching")
+            for number, each in enumerate((one, two), 1):
+                times = reloads(each)
+                deploy(each)
+                reloaded(each, times)
+                watching.heard("; applied", number)
+            gone = one.nginx.config.read_bytes()
+            one.nginx.config.unlink()
+            watching.heard("is gone")
+            times = reloads(two)
+            deploy(two)
+            reloaded(two, times)
+            watching.heard("; applied", 3)
+            one.nginx.config.write_bytes(gone)
+            status, _ = watching.stop()
+
+        assert status == 0, watching.said
+        assert watching.said.count("is gone") == 1
+        assert two.cli("probe").status == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_it_ends_at_once_when_asked_while_waiting(lab, number):
     with Watching(lab) as watching:
@@ -281,6 +322,20 @@ def test_it_ends_with_nothing_half_done_whenever_it_is_asked(lab, after):
     ended = lab.cli("warm", "--format", "json")
     assert ended.status == 0, ended
     assert not [step for step in ended.document["steps"] if step["name"] == "undone"]
+    assert new.sha256 in snippet(lab)
+    assert lab.cli("probe").status == 0
+
+
+def test_asked_to_stop_in_the_middle_of_a_reload_it_leaves_no_wrong_staple(lab):
+    """To undo then would put the old certificate's staple in service with the new certificate."""
+    with Watching(lab) as watching:
+        watching.heard("watching")
+        times = reloads(lab)
+        new = deploy(lab)
+        reloaded(lab, times)
+        status, _ = watching.stop()
+
+    assert status == 0, watching.said
     assert new.sha256 in snippet(lab)
     assert lab.cli("probe").status == 0
 

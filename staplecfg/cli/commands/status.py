@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Result:
-    """Look at every target; exit status 1 where a person is needed."""
+    """Look at every target; exit status 1 where a person is needed, or what is worst of all."""
     wanted = settings(options)
     refuse_elsewhere(wanted, "status")
     if options.output is not None and options.format != "prometheus":
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> Result:
         return Result(status=state, lines=(line,))
     if options.format == "prometheus":
         return _metrics(seen, lost, options.output)
-    if lost and not seen:
+    if len(lost) == 1 and not seen:
         raise lost[0][1]
     return _result(seen, lost)
 
@@ -80,10 +80,9 @@ def standing(wanted: Settings, options: argparse.Namespace) -> Status:
 
 
 def _status(seen: Sequence[Status], lost: Sequence[Lost]) -> ExitStatus:
-    if lost:
-        return lost[0][1].status
     needing = any(target.calls for target in seen)
-    return ExitStatus.FINDINGS if needing else ExitStatus.DONE
+    standing = ExitStatus.FINDINGS if needing else ExitStatus.DONE
+    return max(standing, *(error.status for _, error in lost), ExitStatus.DONE)
 
 
 def _metrics(seen: Sequence[Status], lost: Sequence[Lost], output: str | None) -> Result:
@@ -101,9 +100,9 @@ def _result(seen: Sequence[Status], lost: Sequence[Lost]) -> Result:
     servers += [shown.unreadable(wanted, error) for wanted, error in lost]
     return Result(
         status=_status(seen, lost),
-        lines=(*lines, shown.summary(seen)),
+        lines=(*lines, *((shown.summary(seen),) if seen else ())),
         staples=tuple(row for target in seen for row in shown.staples(target)),
-        installation=seen[0].facts.installation,
+        installation=seen[0].facts.installation if seen else None,
         notes=_notes(lost),
         extra={"targets": servers},
     )

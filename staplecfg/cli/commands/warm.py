@@ -12,7 +12,7 @@ from staplecfg.cli.commands import apply
 from staplecfg.cli.editing import step_teller
 from staplecfg.cli.flow import Errand, carried_out, refuse_elsewhere
 from staplecfg.cli.handed_in import add_responses, left_over, responses_of
-from staplecfg.cli.options import add_expert, add_frame, add_selection, given, settings
+from staplecfg.cli.options import add_expert, add_flag, add_frame, add_selection, given, settings
 from staplecfg.cli.output import renewals
 from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.result import Result
@@ -64,9 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="stay in the foreground; again when files change or a renewal falls due",
     )
-    group.add_argument(
-        "--unseen",
+    add_flag(
+        group,
+        "unseen",
         action="store_true",
+        default=None,
         help="the server runs out of sight (another container): --reload-command reaches it",
     )
     add_expert(parser)
@@ -81,7 +83,9 @@ def run(options: argparse.Namespace) -> Result:
         # Only here: nobody else needs the watching library.
         from staplecfg.cli.watching import watch  # noqa: PLC0415
 
-        return watch(options, lambda: once(options, the_one(options)), _tell_round)
+        return watch(
+            options, lambda: chosen(options), lambda each: once(options, each), _tell_round
+        )
     found = chosen(options)
     if options.certificates:
         ahead = wanted if len(found) > 1 else the_one(options)
@@ -114,7 +118,7 @@ def _warmed(options: argparse.Namespace, wanted: Settings, *, others: bool) -> R
 
 def once(options: argparse.Namespace, wanted: Settings, *, others: bool = False) -> Done:
     """Go the whole way once, as `options` say."""
-    if options.unseen and not wanted.reload_command:
+    if wanted.unseen and not wanted.reload_command:
         raise UsageProblem("--unseen needs --reload-command", hint="it reaches the other container")
     booting = _booting(options, wanted)
     errand = Errand(
@@ -124,7 +128,8 @@ def once(options: argparse.Namespace, wanted: Settings, *, others: bool = False)
             test=not booting,
             reload=not (options.no_reload or booting),
             probe=False,
-            unseen=options.unseen,
+            unseen=wanted.unseen,
+            awaited=booting,
         ),
         warm_command=warm_command(options, given(options)),
         lock_seconds=BOOT_SECONDS if booting else 60.0,
@@ -169,7 +174,7 @@ def _tell_round(done: Done) -> None:
     for warning in _warnings(done, everything=False):
         say(f"staplecfg: warning: {warning}")
     if done.report.outcome is Outcome.APPLIED:
-        say(_summary(done))
+        say(f"{done.facts.installation.config}: {_summary(done)}")
 
 
 def _warnings(done: Done, *, everything: bool) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ def probe(each: Probe, now: datetime) -> dict[str, object]:
         "verdict": VERDICTS[type(verdict)],
         "detail": getattr(verdict, "problem", ""),
         "staple": None if served is None else staple(served, now),
+        "key": each.key or None,
     }
 
 

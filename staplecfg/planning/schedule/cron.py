@@ -23,13 +23,20 @@ def files(needs: Needs) -> Mapping[PurePosixPath, Content]:
     variables = {
         "command": for_cron(needs.warm_command),
         "dead_man": for_cron(dead_man.command(needs)),
-        "minute": str(_minute(needs)),
+        "minutes": _minutes(needs),
+        "often": int(needs.looks.dead_man.total_seconds()) // 60,
     }
     return {TABLE: needs.rendered("cron", variables)}
 
 
+def _minutes(needs: Needs) -> str:
+    """Return the minutes to run at, which differ between installations and stay on each."""
+    interval = int(needs.looks.interval.total_seconds()) // 60
+    first = _minute(needs) % interval
+    return ",".join(str(minute) for minute in range(first, 60, interval))
+
+
 def _minute(needs: Needs) -> int:
-    """Return a minute that differs between installations and stays the same on each."""
     title = next((site.title for site in needs.facts.configuration.sites), "")
     digest = hashlib.sha256(title.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:4], "big") % 60

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from staplecfg.model.change import Content
 from staplecfg.planning import dead_man
 from staplecfg.planning.command_line import for_systemd
+from staplecfg.planning.schedule import timer
 from staplecfg.planning.schedule.needs import UNITS
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ ENABLED = UNITS / "timers.target.wants" / "staplecfg-dead-man.timer"
 
 def files(needs: Needs) -> Mapping[PurePosixPath, Content]:
     """Return the service and its timer."""
+    calendar = timer.calendar(needs.looks.dead_man)
     variables = {"command": for_systemd(command(needs)), "writable": needs.writable()}
     return {
         SERVICE: needs.rendered("staplecfg-dead-man.service", variables),
-        TIMER: needs.rendered("staplecfg-dead-man.timer", {}),
+        TIMER: needs.rendered("staplecfg-dead-man.timer", {"calendar": calendar}),
         ENABLED: Content(link=str(TIMER)),
     }
 

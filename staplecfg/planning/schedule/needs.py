@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from staplecfg.model.change import Content
 from staplecfg.planning import render
 from staplecfg.planning.command_line import path_for_systemd
+from staplecfg.planning.looking import shortest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from staplecfg.model.facts import Facts
+    from staplecfg.model.looks import Looks
     from staplecfg.model.target import Target
 
 UNITS = PurePosixPath("/etc/systemd/system")
@@ -34,6 +36,11 @@ class Needs:
     def state_dir(self) -> PurePosixPath:
         """The state directory, which all of the targets share."""
         return self.facts.settings.state_dir
+
+    @property
+    def looks(self) -> Looks:
+        """How often all of the targets are looked after: as the one that needs it most often."""
+        return shortest(each.looks for each in self.targets)
 
     def writable(self, *more: PurePosixPath) -> list[str]:
         """Return what a unit that tests servers must be able to write, escaped for systemd."""

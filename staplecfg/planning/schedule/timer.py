@@ -1,4 +1,4 @@
-"""The systemd timer that renews hourly, and its service."""
+"""The systemd timer that renews, and its service."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from staplecfg.planning.schedule.needs import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import PurePosixPath
 
     from staplecfg.planning.schedule.needs import Needs
@@ -21,11 +22,21 @@ ENABLED = UNITS / "timers.target.wants" / "staplecfg.timer"
 
 def files(needs: Needs) -> Mapping[PurePosixPath, Content]:
     """Return the files, what is named before what names it."""
+    variables = {
+        "calendar": calendar(needs.looks.interval),
+        "delay": int(needs.looks.delay.total_seconds()),
+    }
     return {
         SERVICE: service(needs, changed=False),
-        TIMER: needs.rendered("staplecfg.timer", {}),
+        TIMER: needs.rendered("staplecfg.timer", variables),
         ENABLED: Content(link=str(TIMER)),
     }
+
+
+def calendar(interval: timedelta) -> str:
+    """Return `interval`, which divides an hour, as OnCalendar= takes it."""
+    minutes = int(interval.total_seconds()) // 60
+    return "hourly" if minutes == 60 else f"*:0/{minutes}"  # noqa: PLR2004 - an hour's
 
 
 def service(needs: Needs, *, changed: bool) -> Content:

@@ -86,7 +86,8 @@ class ResponderDelivery:
     def owned(self, words: Words, state_dir: PurePosixPath) -> str | None:
         """See `Delivery.owned`."""
         del state_dir
-        return "" if words == (DIRECTIVE, self.url) else None
+        # The name first: this is asked of every line of every site.
+        return "" if words[:1] == (DIRECTIVE,) and words[1:] == (self.url,) else None
 
     def litter(
         self, files: Filesystem, state_dir: PurePosixPath, keep: Iterable[PurePosixPath]

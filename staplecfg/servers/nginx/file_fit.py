@@ -80,7 +80,7 @@ def _foreign_file(directory: PurePosixPath, site: Site, facts: Facts) -> Misfit 
     return Misfit(
         setting.location,
         "`ssl_stapling_file` is set here; somebody else writes that file, it is only checked",
-        f"run staplecfg apply --replace ssl_stapling_file --site {quote(site.title)}",
+        f"run staplecfg apply --adopt --site {quote(site.title)}",
         decided=True,
         rule=fit.FOREIGN,
     )

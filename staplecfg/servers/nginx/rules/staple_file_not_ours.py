@@ -8,7 +8,7 @@ the file holds at every check (staple-rejected) and leaves the rest alone.
 
 Fix: nothing, while the other writer does its work. To hand the site over:
 
-    staplecfg apply --replace ssl_stapling_file --site shop.example
+    staplecfg apply --adopt --site shop.example
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             if facts.settings.state_dir in state.path.parents:
                 continue
             problem = f'the staple "{state.path}" is written by something else; it is only checked'
-            hint = f"run staplecfg apply --replace ssl_stapling_file --site {quote(site.title)}"
+            hint = f"run staplecfg apply --adopt --site {quote(site.title)}"
             yield RULE.finding(state.file.location, problem, hint, site)
 
 
