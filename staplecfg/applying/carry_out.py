@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 WARMING = 3
 """How often a site without a staple is asked again that the server may be fetching one for."""
+RELOADED = "reloaded"
+"""The step by which the server has re-read everything."""
 BETWEEN = 1.0
 """Seconds in between: a responder's answer takes tenths of one."""
 
@@ -142,7 +144,7 @@ class _Run:
                     # with the staples of before, each of them would be served a wrong one.
                     under_way.see_through()
                 self.watch.reload()
-                self.steps.add("reloaded", self.watch.name)
+                self.steps.add(RELOADED, self.watch.name)
             if probing:
                 probes = self.watch.probe(self.lazy)
                 self.comparison.require_no_worse(before, probes)

@@ -14,8 +14,9 @@ from staplecfg.model.source import Location
 from staplecfg.staples.probe import each_kind, probe_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
     from datetime import datetime
+    from pathlib import PurePosixPath
 
     from staplecfg.model.facts import Facts
     from staplecfg.model.probe import Probe
@@ -59,18 +60,25 @@ class Watch:
     def require_same_certificates(self) -> None:
         """Raise `StalePlan` where a certificate was replaced since the plan was made.
 
-        A reload would load the new one, with the staple of the old one.
+        A reload would load the new one, with the staple of the old one. One that is
+        replaced after this look, and before the server's own, still is: `replaced`
+        tells of it afterwards.
         """
+        for path in self.replaced():
+            raise StalePlan(
+                "has been changed since the plan was made",
+                at=Location(path),
+                hint="run the command again",
+            )
+
+    def replaced(self) -> Iterator[PurePosixPath]:
+        """Yield where a certificate is not any more what it was when the server was observed."""
         for path, known in self.facts.chains.items():
             found = certificates.read(self.facts.files, path, ())
             if isinstance(known, Chain) and (
                 not isinstance(found, Chain) or found.fingerprint != known.fingerprint
             ):
-                raise StalePlan(
-                    "has been changed since the plan was made",
-                    at=Location(path),
-                    hint="run the command again",
-                )
+                yield path
 
     def reload(self) -> None:
         """Make the server re-read its configuration, and wait until new workers have taken over.

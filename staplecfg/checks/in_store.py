@@ -39,9 +39,9 @@ def fetches_itself(site: Site, facts: Facts) -> bool:
     stapling = in_effect(site, facts.configuration)
     if not stapling.fetches or stapling.responder is not None:
         return False
-    state_dir = str(facts.settings.state_dir)
+    below = f"{facts.settings.state_dir}/"
     children = site.block.block.children if site.block.block else ()
-    return not any(arg.startswith(state_dir) for child in children for arg in child.args)
+    return not any(arg.startswith(below) for child in children for arg in child.args)
 
 
 def without_staple(facts: Facts) -> Iterator[tuple[Site, Certificate, Chain]]:

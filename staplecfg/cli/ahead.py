@@ -7,11 +7,13 @@ No configuration is read and none is changed; when the files have been swapped,
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staplecfg.applying.report import Steps
 from staplecfg.applying.session import session
+from staplecfg.checks.wording import moment
 from staplecfg.cli.clock import clock
 from staplecfg.cli.handed_in import handed_in, responses_of
 from staplecfg.cli.leaf import chain_at
@@ -19,11 +21,14 @@ from staplecfg.cli.output import describe, renewals
 from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.result import Result
 from staplecfg.loading import certificates
-from staplecfg.loading.observe import store_of
+from staplecfg.loading.observe import record_of, store_of
 from staplecfg.machine.disk import Disk
 from staplecfg.model.errors import ExitStatus
+from staplecfg.model.target import Target
 from staplecfg.model.verdict import Good, Rejected
+from staplecfg.planning import looking, targets
 from staplecfg.planning.choose import askable
+from staplecfg.planning.early import REMEDY, minutes
 from staplecfg.staples.renew import Renewal, renew
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from staplecfg.cli.handed_in import Response
     from staplecfg.model.chain import Chain
     from staplecfg.model.settings import Settings
+    from staplecfg.model.staple import Staple
     from staplecfg.staples.store import Store
 
 
@@ -48,12 +54,26 @@ def run_ahead(
     chains = [chain_at(Path(each), wanted) for each in options.certificates]
     responses = responses_of(options)
     store = store_of(wanted)
+    margin = _margin(wanted)
     steps = Steps(tell_step)
     with session(wanted, purpose="warm", wait=60.0, steps=steps, tell=tell):
         chains = [_with_issuer(chain, store) for chain in chains]
         handed = handed_in(responses, chains, wanted, steps)
-        fetched = _fetched(chains, store, wanted, force=options.force_ask)
-    return _result(chains, responses, (*handed, *fetched), store, wanted, steps)
+        fetched = _fetched(chains, store, wanted, force=options.force_ask, margin=margin)
+    return _result(chains, responses, (*handed, *fetched), store, wanted, margin, steps)
+
+
+def _margin(wanted: Settings) -> timedelta:
+    """Return how long before its end a staple is not served any more, as servers are looked after.
+
+    None at all where every server asks `staplecfg serve`, which looks at the end itself.
+    """
+    here = Disk(Path("/"))
+    known = targets.load(here, wanted.state_dir)
+    found = [each for each in known if isinstance(each, Target)]
+    if found and all(each.served for each in found):
+        return timedelta(0)
+    return looking.of_machine(wanted, record_of(here, wanted), known).margin
 
 
 def _with_issuer(chain: Chain, store: Store) -> Chain:
@@ -61,7 +81,12 @@ def _with_issuer(chain: Chain, store: Store) -> Chain:
 
 
 def _fetched(
-    chains: Sequence[Chain], store: Store, wanted: Settings, *, force: bool
+    chains: Sequence[Chain],
+    store: Store,
+    wanted: Settings,
+    *,
+    force: bool,
+    margin: timedelta,
 ) -> tuple[Renewal, ...]:
     if wanted.offline:
         return ()
@@ -74,7 +99,7 @@ def _fetched(
         settings=wanted.responders,
         floors=wanted.floors,
         force=force,
-        margin=wanted.looks.margin,
+        margin=margin,
         together=_of_one_block(chains),
     )
 
@@ -87,12 +112,20 @@ def _of_one_block(chains: Sequence[Chain]) -> list[list[Chain]]:
     return [list(group.values()) for group in groups.values() if len(group) > 1]
 
 
+def _unserved(staple: Staple, margin: timedelta) -> str:
+    return (
+        f"a good staple, but it ends at {moment(staple.expires)} and is not served in its last"
+        f" {minutes(margin)} min, for the next run may come as late; {REMEDY}"
+    )
+
+
 def _result(
     chains: Sequence[Chain],
     responses: Sequence[Response],
     done: Sequence[Renewal],
     store: Store,
     wanted: Settings,
+    margin: timedelta,
     steps: Steps,
 ) -> Result:
     now = clock()
@@ -104,8 +137,11 @@ def _result(
     without = False
     for chain, stored, _ in standing:
         staple = stored.staple
-        if staple is not None and staple.expires > now:
-            lines.append(f"{chain.path}: a staple good until {staple.expires:%Y-%m-%d %H:%M} UTC")
+        if staple is not None and staple.expires - margin <= now < staple.expires:
+            lines.append(f"{chain.path}: {_unserved(staple, margin)}")
+            without = True
+        elif staple is not None and staple.expires > now:
+            lines.append(f"{chain.path}: a staple good until {moment(staple.expires)}")
         elif not askable(chain, wanted) and not chain.must_staple:
             lines.append(f"{chain.path}: no responder to ask, so it goes without a staple")
         else:

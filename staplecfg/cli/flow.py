@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staplecfg.applying.carry_out import carry_out
+from staplecfg.applying.carry_out import RELOADED, carry_out
 from staplecfg.applying.included import included, require_unread
 from staplecfg.applying.report import Steps
 from staplecfg.applying.session import session
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from staplecfg.model.settings import Settings
     from staplecfg.servers.interface import Server
     from staplecfg.staples.renew import Renewal
+
+SWAPS = 3
+"""How often it goes the whole way again for that; more is somebody who never stops."""
 
 TROUBLE = "configuration-trouble"
 """The rule for what could not be read or understood, by any server's name."""
@@ -104,12 +107,33 @@ def carried_out(
     tell: Callable[[str], None],
     tell_step: Callable[[Step], None],
 ) -> Done:
-    """Go the whole way under the lock.
+    """Go the whole way under the lock, and again where a reload took up a swapped certificate.
 
     `tell` hears what is being waited for, `tell_step` each step when it is done.
     """
-    server = server_of(settings)
     steps = Steps(tell_step)
+    done = _once(settings, errand, steps, tell)
+    for _ in range(SWAPS):
+        if errand.goal is not Goal.STATE_ONLY or not _raced(done):
+            break
+        later = _once(settings, replace(errand, force=False, responses=()), steps, tell)
+        report = replace(later.report, outcome=done.report.outcome)
+        done = replace(later, renewals=(*done.renewals, *later.renewals), report=report)
+    return done
+
+
+def _raced(done: Done) -> bool:
+    """Say whether the server may have loaded a certificate that the plan knew nothing of.
+
+    Nobody can tell whether it read the certificate before or after it was replaced.
+    """
+    watch = Watch(server_of(done.facts.settings), done.facts, clock)
+    reloaded = any(step.name == RELOADED for step in done.report.steps)
+    return reloaded and any(True for _ in watch.replaced())
+
+
+def _once(settings: Settings, errand: Errand, steps: Steps, tell: Callable[[str], None]) -> Done:
+    server = server_of(settings)
     if not Path(settings.state_dir).exists():
         # Made in the wrong place, the mere directory would keep the server from starting.
         require_unread(observe(server, settings, clock(), ask_resolvers=False), server)

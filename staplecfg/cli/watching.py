@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,13 +26,18 @@ from staplecfg.staples.schedule import NotDue, due
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from staplecfg.cli.flow import Done
     from staplecfg.cli.targets import Chosen
     from staplecfg.model.settings import Settings
 
-SHORTEST = timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
+SHORTEST = SECOND
+CLOCK_LOOK = timedelta(minutes=1)
+"""How often to see whether the clock has jumped."""
+CLOCK_JUMP = timedelta(seconds=10)
+"""By how much, for it to matter: clocks are corrected by less all the time."""
+START = datetime(1970, 1, 1, tzinfo=timezone.utc)
 UNWATCHED = timedelta(seconds=30)
 """How often to look where a directory cannot be watched."""
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
@@ -40,10 +45,10 @@ FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 
 
 @dataclass(slots=True)
-class _Looked:
+class Looked:
     """One server: what its last round went by and `before` that was, and how rounds go.
 
-    `at` is when the next one falls due, by the monotonic clock.
+    `at` is when the next one falls due, by the monotonic clock, of which the clock was `ahead`.
     """
 
     paths: frozenset[Path] = frozenset()
@@ -51,6 +56,7 @@ class _Looked:
     problem: str | None = None
     failures: int = 0
     at: float = 0.0
+    ahead: timedelta = timedelta(0)
 
 
 def watch(
@@ -82,14 +88,14 @@ def _rounds(
 ) -> NoReturn:
     file = getattr(options, "settings", None)
     named = None if file is None else PurePosixPath(Path(file).absolute())
-    seen: dict[str, _Looked] = {}
+    seen: dict[str, Looked] = {}
     while True:
         found = _found(targets)
-        seen = {key: seen.get(key, _Looked()) for key in found}
+        seen = {key: seen.get(key, Looked()) for key in found}
         due = [key for key in found if seen[key].at <= time.monotonic()]
         for key in due:
             looked, target = seen[key], found[key]
-            looked.before = trace(looked.paths)
+            looked.before, looked.ahead = trace(looked.paths), ahead()
             done = _round(target, once, looked)
             if done is None:
                 wait = min(FIRST_RETRY * 2 ** (looked.failures - 1), LAST_RETRY)
@@ -106,7 +112,7 @@ def _rounds(
                 # What is watched only now may have changed since it was read.
                 seen[key].at = 0.0 if seen[key].problem is None else seen[key].at
             continue
-        _wait(watcher, seen)
+        await_something(watcher, seen)
 
 
 def _found(targets: Callable[[], Sequence[Chosen]]) -> dict[str, Chosen]:
@@ -129,7 +135,7 @@ def _settings(target: Chosen) -> Settings:
     return target
 
 
-def _round(target: Chosen, once: Callable[[Settings], Done], looked: _Looked) -> Done | None:
+def _round(target: Chosen, once: Callable[[Settings], Done], looked: Looked) -> Done | None:
     """Return what a round came to; None where it failed, which is said once for each reason."""
     try:
         done = once(_settings(target))
@@ -151,18 +157,35 @@ def _round(target: Chosen, once: Callable[[Settings], Done], looked: _Looked) ->
     return None
 
 
-def _wait(watcher: Watcher, seen: Mapping[str, _Looked]) -> None:
+def await_something(watcher: Watcher, seen: Mapping[str, Looked]) -> None:
     """Return when a round falls due, at once for those whose inputs are not as they were."""
     deadline = min((each.at for each in seen.values()), default=0.0)
     if watcher.unwatched:
         deadline = min(deadline, time.monotonic() + UNWATCHED / timedelta(seconds=1))
     while True:
-        stirred = watcher.wait(deadline - time.monotonic())
+        left = deadline - time.monotonic()
+        stirred = watcher.wait(min(left, CLOCK_LOOK / SECOND))
+        jumped = [each for each in seen.values() if abs(ahead() - each.ahead) > CLOCK_JUMP]
+        for each in jumped:
+            each.at = 0.0
+        if jumped:
+            return
+        if not stirred and time.monotonic() < deadline and not watcher.unwatched:
+            continue
         changed = [each for each in seen.values() if trace(each.paths) != each.before]
         for each in changed if stirred or watcher.unwatched else ():
             each.at = 0.0
         if changed or not stirred:
             return
+
+
+def ahead() -> timedelta:
+    """Return by how much the clock is ahead of the seconds that have gone by while awake.
+
+    It jumps when a clock is set, or a machine was suspended: what ends by the clock is
+    then due at another time than it was reckoned.
+    """
+    return clock() - START - timedelta(seconds=time.monotonic())
 
 
 def _next(done: Done) -> datetime:
@@ -185,7 +208,7 @@ def _next(done: Done) -> datetime:
     return max(now + SHORTEST, min(moment for moment in moments if moment > now))
 
 
-def _announce(watcher: Watcher, seen: Mapping[str, _Looked]) -> None:
+def _announce(watcher: Watcher, seen: Mapping[str, Looked]) -> None:
     for directory, problem in watcher.unwatched.items():
         text.say(f"staplecfg: warning: {directory} cannot be watched ({problem}); looking instead")
     seconds = min(each.at for each in seen.values()) - time.monotonic()

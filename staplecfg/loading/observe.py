@@ -62,7 +62,7 @@ def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers:
         attempts={},
         resolvers=resolvers.ask(questions, timeout=RESOLVER_SECONDS),
         running=_running(server, configuration, installation, settings),
-        record=_record(disk, settings),
+        record=record_of(disk, settings),
         targets=targets.load(disk, settings.state_dir),
         interrupted=_interrupted(disk, settings),
     )
@@ -108,7 +108,7 @@ def observe_gone(server: Server, settings: Settings, now: datetime) -> Facts | N
         attempts={},
         resolvers=(),
         running=Running(None, systemd=control.systemd_booted(), cron=control.cron_installed()),
-        record=_record(disk, settings),
+        record=record_of(disk, settings),
         targets=known,
     )
 
@@ -194,7 +194,8 @@ def _interrupted(disk: Disk, settings: Settings) -> PurePosixPath | None:
         return path
 
 
-def _record(disk: Disk, settings: Settings) -> Record:
+def record_of(disk: Disk, settings: Settings) -> Record:
+    """Return what staplecfg wrote down of its own hand; raises where that cannot be gone by."""
     path = settings.state_dir / RECORD
     if not disk.exists(path):
         return Record()

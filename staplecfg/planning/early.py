@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from staplecfg.checks.wording import duration, moment
+from staplecfg.checks.wording import moment
+from staplecfg.model.looks import MINUTE
 from staplecfg.planning.looking import withdrawn_at
 from staplecfg.servers.in_effect import in_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     from staplecfg.model.facts import Facts
     from staplecfg.model.looks import Looks
     from staplecfg.model.site import Site
     from staplecfg.model.staple import Staple
+
+REMEDY = "for staples that live so short, set `schedule.interval` (docs/schedule.md)"
 
 
 def early(staple: Staple, sites: Iterable[Site], facts: Facts, looks: Looks) -> str | None:
@@ -29,9 +33,14 @@ def early(staple: Staple, sites: Iterable[Site], facts: Facts, looks: Looks) -> 
     if staple.expires - staple.this_update > 2 * looks.margin:
         return f"{ends} and was not renewed: withdrawn, for the next run may come after that"
     return (
-        f"{ends}, and the next run may come {duration(looks.margin)} from now, so it is not served;"
-        " for staples that live so short, set `schedule.interval` (docs/schedule.md)"
+        f"{ends}, and the next run may come {minutes(looks.margin)} min from now,"
+        f" so it is not served; {REMEDY}"
     )
+
+
+def minutes(margin: timedelta) -> int:
+    """Return `margin` in minutes, rounded up: a staple needs as many to be served at all."""
+    return -(-margin // MINUTE)
 
 
 def _once(site: Site, facts: Facts) -> bool:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from staplecfg.model.facts import Facts
+    from staplecfg.model.facts import Facts, Record
     from staplecfg.model.settings import Settings
     from staplecfg.model.staple import Staple
+    from staplecfg.model.target import NoTarget
 
 
 def in_effect(facts: Facts) -> Looks:
@@ -33,6 +34,13 @@ def in_effect(facts: Facts) -> Looks:
     if not any(_own(each, facts) for each in known):
         found.append(asked(facts.settings))
     return shortest(found)
+
+
+def of_machine(settings: Settings, record: Record, targets: Iterable[Target | NoTarget]) -> Looks:
+    """Return how often is looked after all of `targets`, for what is yet to belong to one."""
+    if not record.units:
+        return settings.looks
+    return shortest(each.looks for each in targets if isinstance(each, Target))
 
 
 def asked(settings: Settings) -> Looks:

@@ -10,9 +10,12 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from staplecfg.checks.subjects import chains_of
+from staplecfg.model.chain import Chain
 from staplecfg.model.change import Change, Content, Kind
+from staplecfg.model.facts import Stored
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.staple import CertStatus, Staple
+from staplecfg.pki.in_common import in_common
 from staplecfg.planning import looking, render
 
 if TYPE_CHECKING:
@@ -122,7 +125,7 @@ def _digest(wanted: Mapping[PurePosixPath, tuple[Kind, Content]]) -> str:
 
 def _endings(use: Use, staple: Staple, leaves: Sequence[str], facts: Facts) -> Iterator[Ending]:
     """Yield the snippets by which `use` serves `staple`; the first of its answers to end counts."""
-    ends = [found.expires for leaf in leaves if (found := servable(leaf, facts)) is not None]
+    ends = [found.expires for found in _about_all(leaves, facts)]
     for each in use.delivery.state(use.key, staple, facts.settings.state_dir):
         if each.kind is Kind.SNIPPET:
             yield Ending(each.path, min(ends))
@@ -146,10 +149,32 @@ def shared(leaves: Sequence[str], facts: Facts) -> Staple | None:
     nginx sends it with whichever certificate the client gets; so a response
     about one of several is nobody's.
     """
+    return next(iter(_about_all(leaves, facts)), None)
+
+
+def _about_all(leaves: Sequence[str], facts: Facts) -> tuple[Staple, ...]:
+    """Return what that response says of each of `leaves`; nothing where there is none."""
     staples = [servable(fingerprint, facts) for fingerprint in leaves]
     found = [staple for staple in staples if staple is not None]
-    same = len({staple.der for staple in found}) == 1 and len(found) == len(staples)
-    return found[0] if same else None
+    if not found or len(leaves) == 1:
+        return tuple(found)
+    if len(found) < len(leaves) or len({staple.der for staple in found}) > 1:
+        found = [each for each in _in_common(leaves, facts) if _may_be_served(each, facts)]
+    return tuple(found) if len(found) == len(leaves) else ()
+
+
+def _in_common(leaves: Sequence[str], facts: Facts) -> tuple[Staple, ...]:
+    by_leaf = {each.fingerprint: each for each in facts.chains.values() if isinstance(each, Chain)}
+    if not by_leaf.keys() >= set(leaves):
+        return ()
+    stored = [facts.stored.get(leaf, Stored(None)).staple for leaf in leaves]
+    return in_common(
+        [by_leaf[leaf] for leaf in leaves],
+        stored,
+        now=facts.now,
+        floors=facts.settings.floors,
+        allow_sha1=facts.settings.responders.allow_sha1_signature,
+    )
 
 
 def unanswered(keys: Mapping[Use, Sequence[str] | None], facts: Facts) -> Iterator[Finding]:
@@ -189,11 +214,13 @@ def servable(fingerprint: str, facts: Facts) -> Staple | None:
     staple = stored.staple if stored is not None else None
     if staple is None or staple.fingerprint != fingerprint or staple.status is not CertStatus.GOOD:
         return None
+    return staple if _may_be_served(staple, facts) else None
+
+
+def _may_be_served(staple: Staple, facts: Facts) -> bool:
     if facts.now >= looking.withdrawn_at(staple, looking.in_effect(facts)):
-        return None
-    if staple.this_update > facts.now + facts.settings.floors.skew:
-        return None
-    return staple
+        return False
+    return staple.this_update <= facts.now + facts.settings.floors.skew
 
 
 def claimed(key: str, facts: Facts, delivery: Delivery, dialect: Dialect) -> frozenset[str]:

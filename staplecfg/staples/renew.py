@@ -23,7 +23,7 @@ from staplecfg.staples.jobs import Answer, Job, grouped, host_of, only_alone
 from staplecfg.staples.revocation import after_revocation
 from staplecfg.staples.schedule import Due, NotDue, due, never, next_try
 from staplecfg.staples.store import Kept
-from staplecfg.staples.together import common, worth_asking
+from staplecfg.staples.together import worth_asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -139,8 +139,7 @@ class _Run:
         due_now = any(isinstance(job.timing, Due) for job in group)
         if not due_now:
             attempts = [self._store.attempts(job.chain.fingerprint) for job in group]
-            staples = [job.stored.staple for job in group]
-            if common(staples, now) or not worth_asking(attempts, now):
+            if not worth_asking(attempts, now) or self._asking.in_common(group):
                 return None
         return replaced(group[0], beside=tuple(group[1:]))
 
@@ -155,9 +154,7 @@ class _Run:
 
     def settle(self, job: Job, answers: Sequence[Answer]) -> Iterator[Renewal]:
         """Store and note what `answers` say, and yield the renewals of all that `job` is about."""
-        kept = bool(job.beside) and common(
-            [each.stored.staple for each in job.every], self._clock()
-        )
+        kept = bool(job.beside) and bool(self._asking.in_common(job.every))
         for each, answer in zip(job.every, answers, strict=True):
             yield self._settled(each, answer, hold=kept and not answer.shared)
 

@@ -59,9 +59,9 @@ def due(
     impossible = never(chain, now)
     if impossible is not None:
         return impossible
-    waiting = _waiting(attempts, now)
-    if waiting is not None:
-        return waiting
+    backoff = waiting(attempts, now)
+    if backoff is not None:
+        return backoff
     if stored.staple is None:
         return Due(stored.problem or "there is no staple yet")
     return _by_age(stored.staple, attempts, now, floors, margin)
@@ -114,7 +114,8 @@ def jitter(serial: int) -> float:
     return int.from_bytes(hashed[:4], "big") / 0xFFFFFFFF
 
 
-def _waiting(attempts: Attempts | None, now: datetime) -> NotDue | None:
+def waiting(attempts: Attempts | None, now: datetime) -> NotDue | None:
+    """Return until when a failure that `attempts` tell of is waited out, None where it is not."""
     until = None if attempts is None else attempts.not_before
     if attempts is None or until is None or not now < until <= now + LONGEST_WAIT:
         return None

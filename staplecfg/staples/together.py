@@ -10,25 +10,47 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from staplecfg.model.verdict import Reason
+from staplecfg.staples.schedule import waiting
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from staplecfg.model.facts import Attempts
-    from staplecfg.model.staple import Staple
+    from staplecfg.model.verdict import Rejected
 
+REFUSES = (1, 5, 6)
+"""malformedRequest, sigRequired, unauthorized: a question like this is not answered here
+(RFC 6960, 4.2.1)."""
 ASKED_AGAIN = timedelta(days=1)
 """When a responder that answered about one of several only is asked about all again."""
 
 
-def common(staples: Sequence[Staple | None], now: datetime) -> bool:
-    """Say whether `staples`, one for each of several leaves, are one current response."""
-    found = [staple for staple in staples if staple is not None and now < staple.expires]
-    return len(found) == len(staples) and len({staple.der for staple in found}) == 1
-
-
 def worth_asking(attempts: Sequence[Attempts], now: datetime) -> bool:
-    """Say whether one response about all is to be asked for though each has its own."""
+    """Say whether one response about all is to be asked for though each has its own.
+
+    Not while a failure is waited out, not after one about a revoked certificate, and
+    not soon after a responder answered for each alone.
+    """
+    if any(each.revoked_at is not None or waiting(each, now) is not None for each in attempts):
+        return False
     alone = [each.alone_at for each in attempts if each.alone_at is not None]
-    failing = any(each.failures for each in attempts)
-    return not failing and all(not timedelta(0) <= now - at < ASKED_AGAIN for at in alone)
+    return all(not timedelta(0) <= now - at < ASKED_AGAIN for at in alone)
+
+
+def passing(result: Rejected) -> bool:
+    """Say whether `result` speaks of a bad moment, not of a certificate or of what can be had.
+
+    tryLater, an internal error, something old out of a cache: the same question may be
+    answered in a minute.
+    """
+    if result.reason is Reason.UNSUCCESSFUL:
+        return result.response_status not in REFUSES
+    return result.reason in {Reason.TIME, Reason.OLDER}
+
+
+def only_singly(together: Rejected) -> bool:
+    """Say whether a responder whose answer is `together` would answer about each alone only."""
+    about_one = {Reason.REVOKED, Reason.UNKNOWN}
+    return not passing(together) and together.reason not in about_one

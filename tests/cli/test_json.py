@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from staplecfg import __version__
 from staplecfg.cli.registry import COMMANDS
 from staplecfg.model.errors import ExitStatus
 from tests.support.lab import Lab, run
+from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,7 +255,7 @@ def test_what_a_person_must_look_at(lab):
 
 def test_a_run_that_is_stopped_ends_in_a_document(lab, tmp_path):
     slow = tmp_path / "slow"
-    slow.write_text(f"#!/bin/sh\n: >{tmp_path}/gate\nsleep 60\n")
+    slow.write_text(f"#!/bin/sh\n: >{tmp_path}/gate\nsleep 250\n")
     slow.chmod(0o755)
     words = ["apply", "--unscheduled", "--test-command", str(slow), "--format", "json"]
     before = lab.files()
@@ -265,9 +265,7 @@ def test_a_run_that_is_stopped_ends_in_a_document(lab, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        deadline = time.monotonic() + 20
-        while not (tmp_path / "gate").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until((tmp_path / "gate").exists, "the test to be under way")
         os.kill(process.pid, signal.SIGTERM)
         out, err = process.communicate(timeout=60)
 

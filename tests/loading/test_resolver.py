@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from staplecfg.loading.resolver import Question, ask
@@ -114,13 +112,12 @@ def test_the_same_question_is_asked_once():
 def test_silent_resolvers_are_waited_for_together():
     with name_server("silent") as server:
         asked = [Question(server.address, f"ocsp{number}.example") for number in range(12)]
-        began = time.monotonic()
-        answers = ask(asked, timeout=SHORT)
-        took = time.monotonic() - began
+        answers = ask(asked, timeout=3.0)
 
     assert [answer.host for answer in answers] == [question.host for question in asked]
-    assert {answer.problem for answer in answers} == {"does not answer within 0.4 s"}
-    assert took < 6 * SHORT
+    assert {answer.problem for answer in answers} == {"does not answer within 3 s"}
+    # One after the other, there would have been no time left for most of them.
+    assert {name.split()[0] for name in server.asked} == {each.host for each in asked}
 
 
 def test_each_host_has_its_own_answer():

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -120,11 +119,9 @@ def test_not_every_address_of_a_name_with_hundreds_is_tried():
 
 def test_a_resolver_that_hangs_is_not_waited_for():
     released = threading.Event()
-    started = time.monotonic()
     try:
         with pytest.raises(TimeoutError, match=r"a\.example"):
             addresses("a.example", _hang(released), 0.05)
-        assert time.monotonic() - started < 5
     finally:
         released.set()
 
@@ -158,7 +155,7 @@ def _never(host: str) -> list[str]:
 
 def _hang(until: threading.Event) -> Resolve:
     def resolve(_: str) -> list[str]:
-        until.wait(30)
+        until.wait()
         return []
 
     return resolve

@@ -7,7 +7,6 @@ import contextlib
 import random
 import resource
 import threading
-import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -333,11 +332,10 @@ def test_random_bytes_are_survived(store, serving):
 def test_whoever_takes_too_long_is_thrown_out(store, begun):
     keep(store, SHOP)
     with Serving(store, clock=Clock(), seconds=1.0) as serving, serving.connect() as client:
-        began = time.monotonic()
         client.settimeout(0.05)
         client.sendall(begun)
         ended = False
-        while not ended and time.monotonic() - began < 10:
+        while not ended:  # or the test's own timeout says that it never does
             with contextlib.suppress(TimeoutError):
                 try:
                     if begun:
@@ -345,7 +343,6 @@ def test_whoever_takes_too_long_is_thrown_out(store, begun):
                     ended = not client.recv(100)
                 except ConnectionError:
                     ended = True
-        assert 0.5 < time.monotonic() - began < 5
 
 
 def test_one_who_does_not_read_is_thrown_out_too(store):
@@ -354,30 +351,26 @@ def test_one_who_does_not_read_is_thrown_out_too(store):
     der = keep(store, SHOP)
     with Serving(store, clock=Clock(), seconds=0.5) as serving, serving.connect() as client:
         client.sendall(b"GET / HT")
-        time.sleep(1.0)
         assert received(client) == b""
         assert serving.post(asking(SHOP)).body == der
 
 
-def test_two_thousand_who_stand_about_keep_nobody_out(store, serving):
+def test_two_thousand_who_stand_about_keep_nobody_out(store):
     der = keep(store, SHOP)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 8000:
         pytest.skip("the limit on open files is too low here")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 8000), hard))
-    crowd = []
-    try:
+    # They stay for longer than this test may last.
+    with (
+        Serving(store, clock=Clock(), seconds=3600) as serving,
+        contextlib.ExitStack() as crowd,
+    ):
         for number in range(2000):
-            client = serving.connect()
+            client = crowd.enter_context(serving.connect())
             client.sendall(b"GET / HT" if number % 2 else b"")
-            crowd.append(client)
-        began = time.monotonic()
         for _ in range(50):
             assert serving.post(asking(SHOP)).body == der
-        assert time.monotonic() - began < 5
-    finally:
-        for client in crowd:
-            client.close()
 
 
 def test_thousands_of_questions_from_several_at_once_are_all_answered(store, serving):
@@ -402,9 +395,7 @@ def test_stopping_waits_for_nobody_for_long(store):
     with Serving(store, clock=Clock()) as serving:
         idle = serving.connect()
         assert serving.post(asking(SHOP)).status == 200
-        began = time.monotonic()
         serving.stop()
-        assert time.monotonic() - began < 5
         with idle:
             assert received(idle) == b""
         with pytest.raises(OSError, match="refused"):

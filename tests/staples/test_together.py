@@ -17,7 +17,7 @@ from staplecfg.staples.schedule import NotDue
 from staplecfg.staples.store import Kept, Store
 from tests.support.authority import Authority
 from tests.support.chains import chain_of
-from tests.support.responder import Responder, close_at_once, honest
+from tests.support.responder import Responder, close_at_once, error, honest, try_later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from staplecfg.model.chain import Chain
     from staplecfg.staples.renew import Renewal
     from tests.support.authority import Issued
-    from tests.support.responder import Call
+    from tests.support.responder import Call, Mode
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -46,14 +46,15 @@ class Both:
         ]
         self.chains = [chain_of(one) for one in self.issued]
 
-    def renewed(self, **more: Any) -> tuple[Renewal, ...]:
+    def renewed(self, about: list[Chain] | None = None, **more: Any) -> tuple[Renewal, ...]:
+        chains = about or self.chains
         return renew(
-            [(chain, False) for chain in self.chains],
+            [(chain, False) for chain in chains],
             self.store,
             clock=lambda: self.now,
             settings=SETTINGS,
             floors=Floors(),
-            together=[self.chains],
+            together=[chains],
             **more,
         )
 
@@ -133,6 +134,106 @@ def test_a_responder_that_knows_only_single_questions_answers_each_and_is_left_i
     both.now = NOW + timedelta(hours=23)
     both.renewed()
     assert len(both.responder.log) == asked_so_far
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def only_to_several(both: Both, mode: Mode) -> Mode:
+    """Return the mode of a responder that does `mode` where it is asked about several at once."""
+    answering = both.answering()
+
+    def answer(call: Call) -> object:
+        several = len(asked(call.request.body or request_in(call.request.target.encode()))) > 1
+        return (mode if several else answering)(call)
+
+    return answer
+
+
+PASSING = [
+    pytest.param(try_later, id="tryLater"),
+    pytest.param(lambda call: call.reply(error(2)), id="internalError"),
+    pytest.param(lambda call: call.reply(error(99)), id="an error nobody knows"),
+]
+
+
+@pytest.mark.parametrize("mode", PASSING)
+def test_a_bad_moment_of_the_question_about_all_is_not_an_answer_for_each_alone(both, mode):
+    both.responder.mode = only_to_several(both, mode)
+    renewals = both.renewed()
+    assert [type(each.outcome) for each in renewals] == [Good, Good]
+    assert [both.store.attempts(c.fingerprint).alone_at for c in both.chains] == [None, None]
+    both.responder.mode = both.answering()
+    both.now = NOW + MINUTE
+
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Good, Good]
+    assert len(set(both.stored())) == 1
+
+
+@pytest.mark.parametrize("mode", [*PASSING, pytest.param(close_at_once, id="hung up")])
+def test_it_is_asked_again_as_after_any_failure_and_nobody_twice_about_what_is_fresh(both, mode):
+    both.responder.mode = honest
+    both.renewed()
+    both.now = NOW + DAY + timedelta(hours=1)
+    both.responder.mode = only_to_several(both, mode)
+    before, so_far = both.stored(), len(both.responder.log)
+
+    both.renewed()
+
+    about = [request.target for request in both.responder.log[so_far:]]
+    assert about, "nobody was asked about both"
+    assert both.stored() == before
+    tries = [both.store.attempts(chain.fingerprint) for chain in both.chains]
+    assert [each.failures for each in tries] == [1, 1]
+    so_far = len(both.responder.log)
+    both.renewed()
+    assert len(both.responder.log) == so_far, "not while the failure is waited out"
+    both.responder.mode = both.answering()
+    both.now = max(each.not_before for each in tries)
+    both.renewed()
+    assert len(set(both.stored())) == 1
+
+
+@pytest.mark.parametrize("mode", PASSING)
+def test_a_common_response_past_its_half_is_asked_for_again_soon_after_a_bad_moment(both, mode):
+    both.renewed()
+    before = both.stored()
+    both.now = NOW + 4 * DAY
+    both.responder.mode = only_to_several(both, mode)
+
+    renewals = both.renewed()
+
+    assert [type(each.outcome) for each in renewals] == [Rejected, Rejected]
+    assert "asked about all at once" in renewals[0].outcome.problem
+    assert both.stored() == before
+    both.responder.mode = both.answering()
+    both.now += timedelta(hours=1, minutes=1)
+    both.renewed()
+    assert both.stored() != before
+    assert len(set(both.stored())) == 1
+
+
+def test_one_response_found_under_any_of_them_is_common_to_all(both):
+    both.renewed()
+    kept = both.stored()
+    newcomer = AUTHORITY.leaf(["a.example"], responders=[both.responder.url], key="rsa")
+    ahead = [chain_of(newcomer), both.chains[1]]
+    both.issued.append(newcomer)
+    both.responder.mode = both.answering()
+    both.now = NOW + MINUTE
+    both.renewed(about=ahead, force=True)
+    assert both.stored()[0] == kept[0]
+    assert both.stored()[1] != kept[1], "the one that stays has an answer about its new neighbour"
+    both.responder.mode = close_at_once
+    so_far = len(both.responder.log)
+
+    for pair in (both.chains, ahead):
+        renewals = both.renewed(about=pair)
+        assert all(isinstance(each.outcome, NotDue) for each in renewals)
+
+    assert len(both.responder.log) == so_far
 
 
 def test_a_common_response_is_not_given_up_for_two_single_ones(both):

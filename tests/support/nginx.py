@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CHECKOUT = Path(__file__).parents[2]
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds for anything nginx is waited for: generous, for machines that are shared."""
 
 TEMPORARY = {

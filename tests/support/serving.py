@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from staplecfg.staples.store import Store
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def wall_clock() -> datetime:

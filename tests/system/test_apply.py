@@ -7,13 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.lab import Lab, run
+from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -307,12 +307,10 @@ def test_one_that_waits_in_vain_says_who_holds_the_lock(lab):
     lab.nginx.start()
     gate = lab.root / "gate"
     real = " ".join(lab.nginx.argv("-t"))
-    slow = command(lab.root / "slow", f": >{gate}; sleep 20; exec {real}")
+    slow = command(lab.root / "slow", f": >{gate}; sleep 250; exec {real}")
     argv = [sys.executable, "-m", "staplecfg", *lab.arguments("apply", "--unscheduled")]
     with subprocess.Popen([*argv, "--test-command", slow], stdout=subprocess.DEVNULL) as first:
-        deadline = time.monotonic() + 20
-        while not gate.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(gate.exists, "the first to hold the lock")
         second = lab.apply()
         boot = lab.cli("warm", "--offline")
         first.terminate()

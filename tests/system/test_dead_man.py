@@ -249,6 +249,27 @@ def test_a_reload_that_is_owed_is_settled_by_him_or_left_to_staplecfg(
     assert not pending.exists()
 
 
+def test_what_is_left_to_staplecfg_is_still_owed_when_he_had_to_reload_for_himself(
+    lab, without_python
+):
+    """A run that was killed is undone by the next one, which then has to reload once more."""
+    pending = listed(lab).with_suffix(".pending")
+    pending.write_text("staplecfg\n")
+    come_due(lab)
+    times = reloads(lab)
+
+    done = dead_man(lab, without_python)
+
+    assert done.returncode == 0, done.stderr
+    assert not served(lab)
+    wait_until(lambda: reloads(lab) == times + 1, "his own reload")
+    assert pending.read_text() == "staplecfg\n"
+    assert dead_man(lab, without_python).stderr == ""
+    assert reloads(lab) == times + 1
+    assert lab.cli("warm").status == 0
+    assert not pending.exists()
+
+
 def test_a_run_without_reload_leaves_it_to_the_next_run_of_staplecfg(lab, without_python):
     keep(lab, lab.issued[NAME], since=5 * DAY, until=timedelta(minutes=1))
     lab.responder.down()

@@ -227,6 +227,24 @@ def test_one_whose_staple_is_not_to_be_had_is_not_ready(lab):
     assert "no staple" in ended.out
 
 
+def test_one_whose_staple_is_too_short_lived_to_be_served_is_said_and_not_ready(lab):
+    new = lab.authority.leaf([NAME], responders=[lab.responder.url])
+    path, _ = new.write(lab.root, "new")
+    short = file(lab, response(lab, new, since=DAY / 48, until=DAY / 24))
+    settings = lab.root / "often.toml"
+    settings.write_text('[schedule]\nkind = "none"\ninterval = 600\n')
+    words = ["warm", "--offline", "--certificate", str(path), "--response", short]
+
+    hourly, often = lab.cli(*words), lab.cli(*words, "--settings", str(settings))
+
+    assert hourly.status == 1, hourly
+    assert "new.pem: a staple good until" not in hourly.out
+    assert "not served in its last 75 min" in hourly.out
+    assert "schedule.interval" in hourly.out
+    assert often.status == 0, often
+    assert "new.pem: a staple good until" in often.out
+
+
 def test_one_without_a_responder_is_ready_as_it_is(lab):
     path, _ = lab.authority.leaf([NAME]).write(lab.root, "new")
 

@@ -25,6 +25,7 @@ from staplecfg.planning.planner import plan
 from staplecfg.servers.registry import SERVERS
 from tests.support import killpoints
 from tests.support.lab import Lab, run
+from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:
     from staplecfg.model.facts import Facts
@@ -146,10 +147,7 @@ def test_a_neighbour_that_staples_lazily_starts_anew_and_undoes_nothing(tmp_path
             lines="ssl_stapling on;",
         )
         lab.nginx.start()
-        deadline = time.monotonic() + 20
-        while kinds(lab, "lazy.example") != {Served}:
-            assert time.monotonic() < deadline, "nginx does not staple by itself"
-            time.sleep(0.1)
+        wait_until(lambda: kinds(lab, "lazy.example") == {Served}, "nginx to staple by itself")
 
         applied = lab.apply()
 
@@ -189,9 +187,7 @@ def test_a_certificate_replaced_while_the_responder_thinks_gets_its_own_staple(l
 
 
 def _replaced_once_asked(lab: Lab, asked: int) -> None:
-    deadline = time.monotonic() + 20
-    while lab.responder.asked == asked and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: lab.responder.asked > asked, "the responder to be asked")
     lab.renew(NAME)
 
 
@@ -205,6 +201,33 @@ def test_a_certificate_replaced_after_the_plan_keeps_nginx_from_being_reloaded(l
 
     assert kinds(lab) == {Served}, "of the old certificate, which nginx still presents"
     assert lab.nginx.log.count("(SIGHUP) received") == reloads
+
+
+def test_a_certificate_replaced_while_the_server_is_being_told_gets_its_own_staple(lab):
+    new = lab.authority.leaf([NAME], responders=[lab.responder.url])
+    lab.responder.start([lab.issued[NAME], new])
+    chain, key = new.write(lab.root, "fresh")
+    real = " ".join(lab.nginx.argv("-s", "reload"))
+    swapping = lab.root / "swapping"
+    swapping.write_text(
+        f"#!/bin/sh\nif [ -e {chain} ]; then mv {key} {lab.root}/pki/{NAME}.key;"
+        f" mv {chain} {lab.root}/pki/{NAME}.pem; fi\nexec {real}\n"
+    )
+    swapping.chmod(0o755)
+    keep(lab, since=6 * DAY, until=DAY)
+    reloads = lab.nginx.log.count("(SIGHUP) received")
+
+    telling = ["--reload-command", str(swapping)]
+    ended = lab.cli("warm", *telling, "--format", "json")
+
+    assert ended.status == 0, ended
+    assert not chain.exists()
+    presented = {probe.presented for probe in Watch(NGINX, observed(lab), now).probe()}
+    assert presented == {new.sha256}
+    assert kinds(lab) == {Served}
+    assert lab.nginx.log.count("(SIGHUP) received") == reloads + 2
+    assert ended.document["changed"] is True
+    assert "unchanged" in lab.cli("warm", *telling).out
 
 
 def test_a_server_restarted_while_the_responder_thinks_is_found_again(lab):

@@ -25,6 +25,7 @@ from tests.support.weeks.verdict import (
     RECOVERY,
     Done,
     Reading,
+    Run,
     Seen,
     judged,
     read,
@@ -120,7 +121,7 @@ def test_who_is_not_let_in_is_refused_whatever_there_was():
     assert judged(visit(problem="cut off"), Reading("", 900, 1100), [], Done()) is Seen.REFUSED
 
 
-EVERY_SECOND = [Interval(900 + n, 900.9 + n) for n in range(100)]
+EVERY_SECOND = [Run(900 + n, 900.9 + n) for n in range(100)]
 
 
 @pytest.mark.parametrize(
@@ -128,14 +129,16 @@ EVERY_SECOND = [Interval(900 + n, 900.9 + n) for n in range(100)]
     [
         pytest.param([], Seen.EXPIRED, id="nobody ran it"),
         pytest.param(EVERY_SECOND, Seen.EXPIRED, id="many had the time"),
-        pytest.param([Interval(980, 984)], Seen.EXPIRED, id="the last one was long before"),
-        pytest.param([Interval(994, 997.5)], Seen.EXPIRED, id="one had the time"),
-        pytest.param(
-            [Interval(980, 993), Interval(994, 998)], Seen.EXPIRED, id="late, and made up"
-        ),
-        pytest.param([Interval(997, 1000.5)], Seen.EXPIRED, id="one that was too late began late"),
-        pytest.param([Interval(990, 1003)], Seen.LATE, id="one took three times what it may"),
-        pytest.param([Interval(985, 995), Interval(996, 1002)], Seen.LATE, id="two took too long"),
+        pytest.param([Run(980, 984)], Seen.EXPIRED, id="the last one was long before"),
+        pytest.param([Run(994, 997.5)], Seen.EXPIRED, id="one had the time"),
+        pytest.param([Run(980, 993, 10), Run(994, 998)], Seen.EXPIRED, id="late, and made up"),
+        pytest.param([Run(997, 1000.5)], Seen.EXPIRED, id="one that was too late began late"),
+        pytest.param([Run(990, 1003, 10)], Seen.LATE, id="one was kept for ten seconds"),
+        pytest.param([Run(990, 1003)], Seen.EXPIRED, id="one took three times what it may"),
+        pytest.param([Run(990, 1010, 1)], Seen.EXPIRED, id="it slept, on a busy machine"),
+        pytest.param([Run(985, 995, 7), Run(996, 1002, 3)], Seen.LATE, id="two were kept"),
+        pytest.param([Run(984, 996), Run(997, 1004, 3)], Seen.EXPIRED, id="one of two was slow"),
+        pytest.param([Run(990, 999.5, 0.3)], Seen.EXPIRED, id="slow, on an idle machine"),
     ],
 )
 def test_what_has_ended_is_excused_only_where_the_machine_kept_no_schedule(runs, seen):
@@ -143,7 +146,7 @@ def test_what_has_ended_is_excused_only_where_the_machine_kept_no_schedule(runs,
 
 
 def test_a_run_that_had_to_wait_for_something_else_is_late_too():
-    swap, run = Interval(989, 998), Interval(998, 1001)
+    swap, run = Run(989, 998, 6), Run(998, 1001)
 
     assert judged(visit(), Reading("", 900, 999), [], Done([run], [run, swap])) is Seen.LATE
     assert judged(visit(), Reading("", 900, 999), [], Done([run], [run])) is Seen.EXPIRED
@@ -152,15 +155,25 @@ def test_a_run_that_had_to_wait_for_something_else_is_late_too():
 @pytest.mark.parametrize(
     ("runs", "end"),
     [
-        pytest.param([Interval(1103, 1104), Interval(1105, 1106)], 1104, id="the first asks"),
-        pytest.param([Interval(1101, 1102), Interval(1103, 1104)], 1104, id="not in the backoff"),
-        pytest.param([Interval(1090, 1110), Interval(1111, 1130)], 1130, id="a slow machine"),
-        pytest.param([], 1100 + RECOVERY, id="nobody ran it"),
-        pytest.param([Interval(1150, 1151)], 1100 + RECOVERY, id="nobody ran it for long"),
+        pytest.param([Run(1103, 1104), Run(1105, 1106)], 1104, id="the first asks"),
+        pytest.param([Run(1101, 1102), Run(1103, 1104)], 1104, id="not in the backoff"),
+        pytest.param(
+            [Run(1099, 1101), Run(1102, 1103), Run(1104, 1105)], 1105, id="one failed late"
+        ),
+        pytest.param([Run(1090, 1110, 18), Run(1113, 1130, 15)], 1130, id="a slow machine"),
+        pytest.param([Run(1090, 1110), Run(1103, 1130)], 1113, id="a slow tool"),
+        pytest.param([], 1102 + RECOVERY, id="nobody ran it"),
+        pytest.param([Run(1150, 1151)], 1102 + RECOVERY, id="nobody ran it for long"),
     ],
 )
 def test_after_an_outage_it_is_served_when_the_first_run_that_asks_has_ended(runs, end):
-    assert recovered([OUTAGE], runs) == [Interval(OUTAGE.begins, end)]
+    assert recovered([OUTAGE], Done(runs, runs, runs)) == [Interval(OUTAGE.begins, end)]
+
+
+def test_what_was_deployed_after_it_is_asked_about_by_the_first_run_after_that():
+    runs = [Run(1103, 1104), Run(1106, 1107)]
+
+    assert recovered([OUTAGE], Done(runs, runs, runs), 1105) == [Interval(OUTAGE.begins, 1107)]
 
 
 def answer(at: float, ends: float, serials: frozenset[int] = BOTH) -> Answer:

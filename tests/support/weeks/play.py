@@ -11,8 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, final
 
 from tests.support.weeks.programme import Out, Reload, Way
-from tests.support.weeks.responder import Interval
-from tests.support.weeks.verdict import Done
+from tests.support.weeks.verdict import Done, Run
 from tests.support.weeks.visits import Stream
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from tests.support.weeks.visits import Visit
     from tests.support.weeks.world import Server, World
 
+IN_TURN = ("warm", "warm --offline")
+"""What keeps the schedule waiting, besides what takes no time."""
 PAUSE = 0.3
 """Seconds between two runs of the schedule: more than it is promised to be, for a run takes its
 time too, on a busy machine ten times that of an idle one."""
@@ -38,6 +39,13 @@ class Note:
     what: str
     status: int = 0
     said: str = ""
+    kept_waiting: float = 0.0
+    """Seconds of it in which the machine let others run instead."""
+
+    @property
+    def run(self) -> Run:
+        """It, as a run of `warm`."""
+        return Run(self.begins, self.ends, self.kept_waiting)
 
 
 @dataclass
@@ -52,8 +60,9 @@ class Played:
     @property
     def done(self) -> Done:
         """When it was done."""
-        runs = [Interval(each.begins, each.ends) for each in self.notes if each.what == "warm"]
-        return Done(runs, [Interval(each.begins, each.ends) for each in self.notes])
+        runs = [each.run for each in self.notes if each.what == "warm"]
+        turns = [each.run for each in self.notes if each.what in IN_TURN]
+        return Done(runs, turns, [each.run for each in self.notes if each.what.startswith("warm")])
 
     @property
     def odd(self) -> list[Note]:
@@ -69,9 +78,11 @@ class Played:
         """How much was done, in a line."""
         counts = Counter(note.what.split()[0] for note in self.notes)
         runs = [run.ends - run.begins for run in self.done.runs]
+        own = [run.own for run in self.done.runs]
         return (
             f"{len(self.visits)} handshakes; {counts['warm']} runs of warm, of which the scheduled"
-            f" took {median(runs):.1f} s, {max(runs):.1f} s at most; {len(self.outages)} outages"
+            f" took {median(runs):.1f} s, {max(runs):.1f} s at most ({max(own):.1f} s by"
+            f" themselves); {len(self.outages)} outages"
         )
 
     def around(self, moment: float, seconds: float = 12.0) -> str:
@@ -133,9 +144,11 @@ class Schedule:
 def warm(world: World, played: Played, *more: str) -> Ended:
     """Run `warm` and note how it went."""
     begins = time.time()
-    ended = world.process("warm", *more)
+    finished = world.process("warm", *more)
+    ended = finished.ended
     said = " | ".join(f"{ended.out}{ended.err}".strip().splitlines())
-    played.notes.append(Note(begins, time.time(), " ".join(["warm", *more]), ended.status, said))
+    what = " ".join(["warm", *more])
+    played.notes.append(Note(begins, time.time(), what, ended.status, said, finished.kept_waiting))
     return ended
 
 
@@ -195,7 +208,10 @@ def _happens(event: Reload | Swap, world: World, played: Played, schedule: Sched
     if event.way is not Way.WARM:
         paths = world.write(issued, world.root / "ahead" / server.name, event.site)
         named = [word for path in paths for word in ("--certificate", str(path))]
+        begins = time.time()
         ahead = warm(world, played, *named, "--settings", str(world.root / "staplecfg.toml"))
+        if ahead.status != 0:
+            world.asked_in_vain(issued, begins)
         if ahead.status != 0 and event.way is Way.FOREIGN:
             return ahead.status  # put off: nginx would not ask again for five minutes
     with schedule.turn:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.weeks.play import Played
+    from tests.support.weeks.responder import Interval
     from tests.support.weeks.visits import Visit
     from tests.support.weeks.world import Server, World
 
@@ -76,13 +77,12 @@ def rows(played: Played, world: World) -> list[Row]:
     """Return what visitors were handed, judged by what the responder wrote down."""
     oracle = world.oracle
     done = played.done
-    bare = {
-        serial: recovered(
-            without(block, oracle.answers, oracle.outages, world.deployed.get(serial, 0.0)),
-            done.runs,
-        )
-        for serial, block in world.blocks.items()
-    }
+    bare: dict[int, list[Interval]] = {}
+    for serial, block in world.blocks.items():
+        deployed = world.deployed.get(serial, 0.0)
+        wanted = min(deployed, world.in_vain.get(serial, deployed))
+        intervals = without(block, oracle.answers, oracle.outages, wanted)
+        bare[serial] = recovered(intervals, done, deployed)
     issuer = world.authority.intermediate.cert
     leaf_of = cache(load_der_x509_certificate)
     reading = cache(lambda staple, leaf: read(staple, leaf_of(leaf), issuer))

@@ -30,17 +30,23 @@ EARLY = 4 + 4 / 6 + 4
 schedule (docs/schedule.md), its interval, a sixth of it, and what a run takes."""
 RUN = 4.0
 """Seconds that a run may take, as the settings say."""
+OWN = 10.0
+"""Seconds that a run takes by itself at most, busy disks and all: it goes through three servers,
+and for each it may wait for a silent responder. One that takes longer is itself to blame."""
+KEPT = 1.0
+"""Seconds that the machine must have taken from a run before it can be to blame."""
 BACKOFF = 2.0
 """Seconds after a failure in which nobody is asked again, as the settings say."""
 RECOVERY = 15.0
-"""Seconds after an outage in which a run of `warm` that asks again must have begun."""
+"""Seconds in which a run of `warm` must have begun that asks again."""
 
 
 class Seen(Enum):
     """What a visitor was handed; only the first three are as they should be.
 
-    LATE is expired too, but nobody's fault except the machine's: it kept every run of
-    `warm` that should have withdrawn the staple for longer than a run may take.
+    LATE is expired too, but nobody's fault except the machine's: a run of `warm` that
+    should have withdrawn the staple had to wait for a processor, and would else have
+    been in time. One that takes long by itself is no excuse.
     """
 
     STAPLED = "stapled"
@@ -62,11 +68,32 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Done:
-    """When `warm` ran that looks after everything, and when that or anything else was done."""
+class Run(Interval):
+    """A run of `warm`, of which the machine took `kept_waiting` seconds."""
 
-    runs: Sequence[Interval] = ()
-    every: Sequence[Interval] = ()
+    kept_waiting: float = 0.0
+
+    @property
+    def own(self) -> float:
+        """How many seconds it took by itself."""
+        return self.ends - self.begins - self.kept_waiting
+
+    @property
+    def due(self) -> float:
+        """When it had to have ended."""
+        return self.begins + OWN + self.kept_waiting
+
+
+@dataclass(frozen=True)
+class Done:
+    """When `warm` ran that looks after everything; `turns` are those and what they waited for.
+
+    `every` are those, too, that were about a certificate to come.
+    """
+
+    runs: Sequence[Run] = ()
+    turns: Sequence[Run] = ()
+    every: Sequence[Run] = ()
 
 
 def judged(visit: Visit, leaf: Reading | None, bare: Sequence[Interval], done: Done) -> Seen:
@@ -87,11 +114,13 @@ def judged(visit: Visit, leaf: Reading | None, bare: Sequence[Interval], done: D
 
 
 def late(end: float, done: Done) -> bool:
-    """Say whether no run had the time to withdraw what ended at `end`, for something took long."""
+    """Say whether no run could withdraw in time what ended at `end`, for the machine was late."""
     if any(end - EARLY <= each.begins and each.ends <= end for each in done.runs):
         return False
-    near = [each for each in done.every if each.begins < end and each.ends > end - EARLY]
-    return any(each.ends - each.begins > RUN for each in near)
+    near = [each for each in done.turns if each.begins < end and each.ends > end - EARLY]
+    too_long = [each for each in near if each.ends - each.begins > RUN]
+    kept = any(each.kept_waiting >= KEPT for each in too_long)
+    return kept and all(each.own <= OWN for each in near)
 
 
 def read(staple: bytes, leaf: Certificate, issuer: Certificate) -> Reading:
@@ -151,11 +180,19 @@ def without(
     return found
 
 
-def recovered(intervals: Iterable[Interval], runs: Sequence[Interval]) -> list[Interval]:
-    """Return `intervals` of going without, each until the first run that had to ask has ended."""
-    return [Interval(each.begins, _served_again(each.ends, runs)) for each in intervals]
+def recovered(intervals: Iterable[Interval], done: Done, deployed: float = 0.0) -> list[Interval]:
+    """Return `intervals` of going without, each until the first run that had to ask has ended.
+
+    That is one that knew the certificate, for it had been `deployed`, and that began when
+    the last failure had been waited out: who asked when the responder came back may have
+    failed a little later.
+    """
+    return [Interval(each.begins, _served_again(each.ends, done, deployed)) for each in intervals]
 
 
-def _served_again(end: float, runs: Sequence[Interval]) -> float:
-    asking = [each for each in runs if end + BACKOFF <= each.begins <= end + RECOVERY]
-    return min((each.ends for each in asking), default=end + RECOVERY)
+def _served_again(end: float, done: Done, deployed: float) -> float:
+    failed = [min(each.ends, each.due) for each in done.every if each.begins < end < each.ends]
+    since = max(end, *failed) if failed else end
+    first = max(since + BACKOFF, deployed)
+    asking = [each for each in done.runs if first <= each.begins <= first + RECOVERY]
+    return min((min(each.ends, each.due) for each in asking), default=first + RECOVERY)

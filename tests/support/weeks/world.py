@@ -14,7 +14,7 @@ from tests.support.count import of_both_keys, visitors
 from tests.support.nginx import CHECKOUT, Nginx, free_port
 from tests.support.weeks.programme import Stage, Way
 from tests.support.weeks.responder import Age, Oracle
-from tests.support.weeks.runner import started
+from tests.support.weeks.runner import Finished, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tests.support.authority import Issued, KeyKind
     from tests.support.count import Visitor
-    from tests.support.lab import Ended
 
 SITES: dict[str, tuple[KeyKind, ...]] = {"shop.example": ("ec",), "both.example": ("rsa", "ec")}
 """Each site with the keys of its certificates."""
@@ -96,6 +95,13 @@ class World:
     deployed: dict[int, float] = field(default_factory=dict)
     """When each certificate took the place of another, by its serial, in seconds since 1970."""
 
+    in_vain: dict[int, float] = field(default_factory=dict)
+    """When each certificate whose staple was not to be had ahead was asked about."""
+
+    def asked_in_vain(self, issued: Sequence[Issued], at: float) -> None:
+        """Note that from `at` on a staple was wanted of each of `issued`, and not to be had."""
+        self.in_vain |= {each.cert.serial_number: at for each in issued}
+
     def issue(self, server: Server, site: str) -> list[Issued]:
         """Have certificates issued for `site` of `server`, not deployed; the responder knows."""
         issued = [
@@ -127,7 +133,7 @@ class World:
         """Return where the certificates of `server` are."""
         return self.root / "pki" / server.name
 
-    def process(self, command: str, *more: str) -> Ended:
+    def process(self, command: str, *more: str) -> Finished:
         """Run `command` on all servers in a process of its own, as the schedule does."""
         return started([command, "--state-dir", str(self.root / "state"), *more])
 
@@ -138,7 +144,7 @@ class World:
         named += ["--settings", str(self.root / "staplecfg.toml")]
         named += ["--trust", str(self.root / "root.pem")]
         named += ["--delivery", server.delivery, "--listen", endpoint]
-        done = self.process("apply", "--unscheduled", *named)
+        done = self.process("apply", "--unscheduled", *named).ended
         assert done.status == 0, f"{server.name}: {done}"
 
 
