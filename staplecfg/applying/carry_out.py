@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from staplecfg.applying import owing, schedule, transaction
 from staplecfg.applying.comparison import Comparison, warmer
-from staplecfg.applying.report import Outcome, Report
+from staplecfg.applying.report import Outcome, Report, counted
+from staplecfg.applying.telling import before_telling, go_back, require_told, tell
 from staplecfg.machine import replace
-from staplecfg.model.errors import NotApplied, StaplecfgError, UndoFailed
+from staplecfg.model.errors import NotApplied, UndoFailed
 from staplecfg.model.plan import Decision, Goal
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from staplecfg.applying.report import Steps
+    from staplecfg.applying.telling import Before
     from staplecfg.applying.watch import Watch
     from staplecfg.model.facts import Facts
     from staplecfg.model.plan import Plan
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 WARMING = 3
 """How often a site without a staple is asked again that the server may be fetching one for."""
-RELOADED = "reloaded"
-"""The step by which the server has re-read everything."""
 BETWEEN = 1.0
 """Seconds in between: a responder's answer takes tenths of one."""
 
@@ -66,11 +66,10 @@ def carry_out(
     `ServerRefused`) with everything undone, or `UndoFailed`.
     """
     run = _Run(plan, facts, watch, manner, steps)
+    if manner.test and (plan.reload or run.live or _all_refused(facts)):
+        _test_as_found(watch, steps)
     if plan.empty and not run.live:
         return Report(Outcome.UNCHANGED, tuple(steps.done))
-    if manner.test and (plan.reload or run.live):
-        _test_as_found(watch, steps)
-    owed = owing.owed(facts)
     if plan.reload:
         owing.note(facts, at_once=manner.awaited and run.running)
     try:
@@ -78,10 +77,7 @@ def carry_out(
     except UndoFailed:
         raise
     except BaseException as error:
-        schedule.read_again(plan.changes, facts.running)
-        _back(watch, error, run.workers)
-        if run.workers is None and not owed:
-            owing.settle(facts)  # everything is as it was, and nobody was told otherwise
+        run.undo(error)
         raise
     if run.live:
         owing.settle(facts)
@@ -96,7 +92,7 @@ def carry_out(
 
 
 class _Run:
-    """One plan on its way; `workers` are those that served when the server was told of it."""
+    """One plan on its way; `before` is the server as it was just before it was told of it."""
 
     def __init__(
         self, plan: Plan, facts: Facts, watch: Watch, manner: Manner, steps: Steps
@@ -104,9 +100,10 @@ class _Run:
         self.plan, self.facts, self.watch = plan, facts, watch
         self.manner, self.steps = manner, steps
         self.running = watch.master is not None or manner.unseen
-        self.live = manner.reload and self.running and (plan.reload or owing.owed(facts))
+        self.owed = owing.owed(facts)
+        self.live = manner.reload and self.running and (plan.reload or self.owed)
         self.lazy = _lazy(plan, watch)
-        self.workers: frozenset[int] | None = None
+        self.before: Before | None = None
         self.comparison = Comparison(plan, facts, watch.server.deliveries)
 
     def _as_found(self) -> tuple[Probe, ...]:
@@ -131,27 +128,44 @@ class _Run:
             root=Path("/"),
             included=included,
         ) as under_way:
-            _tell_changes(self.plan, self.steps)
+            self.steps.add_changes(self.plan)
             if self.manner.test and self.plan.reload:
                 self.watch.test()
                 self.steps.add("tested", self.watch.name, "accepts the new configuration")
             schedule.serve_before(self.plan.changes, self.facts.running, self.steps)
-            if self.live:
-                self.watch.require_same_certificates()
-                self.workers = self.watch.workers()
-                if self.plan.goal is Goal.STATE_ONLY:
-                    # Certificates may have been replaced, which a reload takes up as they are:
-                    # with the staples of before, each of them would be served a wrong one.
-                    under_way.see_through()
-                self.watch.reload()
-                self.steps.add(RELOADED, self.watch.name)
+            if self.running:
+                self._tell(under_way)
             if probing:
                 probes = self.watch.probe(self.lazy)
+                self.watch.require_alive()
                 self.comparison.require_no_worse(before, probes)
-                self.steps.add("probed", self.watch.name, _counted(probes))
+                self.steps.add("probed", self.watch.name, counted(probes))
             schedule.take_effect(self.plan.changes, self.facts.running, self.steps)
             under_way.commit()
         return probes
+
+    def undo(self, error: BaseException) -> None:
+        """Have everybody who was told of the changes go by the restored files again."""
+        schedule.read_again(self.plan.changes, self.facts.running)
+        if self.before is not None:
+            go_back(self.watch, self.before, error, self.steps)
+        elif not self.owed:
+            owing.settle(self.facts)  # everything is as it was, and nobody was told otherwise
+
+    def _tell(self, under_way: transaction.Transaction) -> None:
+        """Tell the running server, if that is wanted; else see that it can wait."""
+        told = self.watch.read_again() if self.plan.reload else None
+        if not self.live:
+            require_told(self.watch, told)
+            return
+        self.watch.require_same_certificates()
+        self.watch.require_alive()
+        self.before = before_telling(self.watch, told)
+        if self.plan.goal is Goal.STATE_ONLY:
+            # Certificates may have been replaced, which a reload takes up as they are:
+            # with the staples of before, each of them would be served a wrong one.
+            under_way.see_through()
+        self.watch = tell(self.watch, self.before, self.steps)
 
 
 def _test_as_found(watch: Watch, steps: Steps) -> None:
@@ -167,11 +181,10 @@ def _test_as_found(watch: Watch, steps: Steps) -> None:
     steps.add("tested", watch.name, "accepts its configuration as found")
 
 
-def _tell_changes(plan: Plan, steps: Steps) -> None:
-    for change in plan.changes:
-        steps.add(
-            f"{change.op.rstrip('ey')}{'ied' if change.op == 'modify' else 'ed'}", change.path
-        )
+def _all_refused(facts: Facts) -> bool:
+    """Say whether nothing may be edited at all: the server's own word on that says most."""
+    sources = facts.configuration.files.values()
+    return bool(sources) and all(source.refusal is not None for source in sources)
 
 
 def _lazy(plan: Plan, watch: Watch) -> frozenset[Location]:
@@ -182,31 +195,6 @@ def _lazy(plan: Plan, watch: Watch) -> frozenset[Location]:
         for each in plan.sites
         if each.decision is Decision.CONFIGURED and each.delivery in names
     )
-
-
-def _counted(probes: tuple[Probe, ...]) -> str:
-    kinds = [type(probe.verdict).__name__.lower() for probe in probes]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no site"
-
-
-def _back(watch: Watch, error: BaseException, workers: frozenset[int] | None) -> None:
-    """Make the running server go by the restored files again, if it was told of others.
-
-    `workers` are those from before it was told, None where it never was.
-    """
-    if workers is None:
-        return
-    try:
-        watch.reload()
-    except StaplecfgError as second:
-        if workers and watch.workers() == workers:
-            return  # it refuses every reload, and so never took up what was undone
-        raise UndoFailed(
-            f"the files are as before, but {watch.name} could not be reloaded with them:"
-            f" {second.problem}",
-            hint=f"after: {getattr(error, 'problem', 'an interruption')}",
-            state="every file is as it was; the running server may still use the new configuration",
-        ) from error
 
 
 def _collect(plan: Plan, facts: Facts, steps: Steps) -> None:

@@ -8,7 +8,8 @@ from staplecfg.checks.subjects import chains_of
 from staplecfg.model.errors import NotApplied
 from staplecfg.model.plan import Decision, Goal
 from staplecfg.model.probe import Missing, Served, place, worse
-from staplecfg.planning.state import servable, shared
+from staplecfg.planning.servable import servable
+from staplecfg.planning.state import shared
 from staplecfg.servers.in_effect import in_effect
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from staplecfg.model.plan import Plan
     from staplecfg.model.probe import Probe
 
 
@@ -49,3 +50,15 @@ class Steps:
         step = Step(name, str(subject), detail)
         self.done.append(step)
         self._tell(step)
+
+    def add_changes(self, plan: Plan) -> None:
+        """Note that the changes of `plan` are made."""
+        for change in plan.changes:
+            ending = "ied" if change.op == "modify" else "ed"
+            self.add(f"{change.op.rstrip('ey')}{ending}", change.path)
+
+
+def counted(probes: Sequence[Probe]) -> str:
+    """Return how many handshakes came out how: `1 missing, 2 served`."""
+    kinds = [type(probe.verdict).__name__.lower() for probe in probes]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))) or "no site"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from staplecfg.machine import journal as journals
 from staplecfg.machine.disk import Disk
 from staplecfg.machine.interruption import Interrupted, interruptions
+from staplecfg.machine.owners import give_directory, owner, require_straight
 from staplecfg.machine.refusal import hint, place, words
 from staplecfg.machine.replace import make_directories, make_link, remove, remove_directories, write
 from staplecfg.machine.standing import require_standing
@@ -112,7 +113,14 @@ def _carry_out(entry: Entry, change: Change) -> None:
     if change.after is None:
         remove(entry.path, aside=entry.aside)
         return
-    make_directories(entry.path.parent)
+    to = owner(change.after.owner, entry.path)
+    if to is not None:
+        require_straight(entry.path)
+    made = make_directories(entry.path.parent)
+    if to is not None:
+        require_straight(entry.path)
+        if entry.path.parent in made:
+            give_directory(entry.path.parent, to)
     if change.after.link is not None:
         make_link(entry.path, change.after.link, temporary=entry.temporary, aside=entry.aside)
     else:
@@ -120,6 +128,7 @@ def _carry_out(entry: Entry, change: Change) -> None:
             entry.path,
             change.after.data,
             mode=entry.mode,
+            owner=to,
             temporary=entry.temporary,
             aside=entry.aside,
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staplecfg.checks.subjects import chains_of
 from staplecfg.loading import certificates
 from staplecfg.machine import control
+from staplecfg.machine.starting import Place
 from staplecfg.model.chain import Chain
-from staplecfg.model.errors import ServerRefused, StalePlan
+from staplecfg.model.errors import ServerDied, ServerRefused, StalePlan
 from staplecfg.model.source import Location
 from staplecfg.staples.probe import each_kind, probe_all
 
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 
     from staplecfg.model.facts import Facts
     from staplecfg.model.probe import Probe
-    from staplecfg.model.site import Site
+    from staplecfg.model.site import Configuration, Site
     from staplecfg.servers.interface import Server
 
 LAZY_TRIES = 20
 """Handshakes after which a server that fetches by itself should have a staple, in any worker."""
+ITS_LOG = "its error log says why"
 RELOAD_SECONDS = 60.0
 """How long new workers may take to appear: large configurations take many seconds (nginx 1.22.1,
 5,000 sites: 15 s)."""
@@ -57,6 +60,28 @@ class Watch:
         """Return the worker processes that accept connections."""
         return frozenset() if self.master is None else control.generation(self.master)
 
+    @property
+    def place(self) -> Place:
+        """Where the server is found while it runs."""
+        commands, facts = self.server.commands, self.facts
+        pid_file = commands.pid_file(facts.configuration, facts.installation)
+        return Place(Path(pid_file), commands.bears(facts.installation))
+
+    def require_alive(self) -> None:
+        """Raise `ServerDied` where the master that was observed is gone, or another's by now.
+
+        A server can accept a reload and end of it, and a reload of one that does
+        not run may start another (Apache's does): this comes before each.
+        """
+        if self.master is None or self.place.master() == self.master:
+            return
+        who = f"master process (pid {self.master})"
+        if control.alive(self.master):
+            raise ServerDied(
+                f"the pid file of {self.name} names its {who} no longer", hint="run this again"
+            )
+        raise ServerDied(f"{self.name} has ended: its {who} is gone", hint=ITS_LOG)
+
     def require_same_certificates(self) -> None:
         """Raise `StalePlan` where a certificate was replaced since the plan was made.
 
@@ -80,24 +105,43 @@ class Watch:
             ):
                 yield path
 
+    def with_master(self, master: int) -> Watch:
+        """Return this with `master` as the process that runs now."""
+        running = replace(self.facts.running, master=master)
+        return replace(self, facts=replace(self.facts, running=running))
+
+    def read_again(self) -> Configuration | None:
+        """Return the configuration as it stands now, for a server that bears not every change."""
+        if self.server.outlives is None:
+            return None
+        facts = self.facts
+        return self.server.dialect.configuration(facts.files, facts.installation, facts.settings)
+
     def reload(self) -> None:
         """Make the server re-read its configuration, and wait until new workers have taken over.
 
         One that runs out of sight (in another container) is asked, and its word taken.
 
-        Raises `ServerRefused` where the command fails or the old workers stay.
+        Raises `ServerRefused` where the command fails or the old workers stay,
+        `ServerDied` where the server ends of it.
         """
         command = self.server.commands.reload(self.facts.installation)
         if self.master is None:
             control.reload(command)
             return
+        self.require_alive()
         before = control.generation(self.master)
         control.reload(command)
         outcome = control.wait_reloaded(self.master, before, timeout=self.patience)
+        if isinstance(outcome, control.Died):
+            raise ServerDied(
+                f"{self.name} ended of its new configuration: {outcome.reason}",
+                hint=ITS_LOG,
+            )
         if isinstance(outcome, control.NotReloaded):
             raise ServerRefused(
                 f"{self.name} did not take up its configuration: {outcome.reason}",
-                hint="its error log says why",
+                hint=ITS_LOG,
             )
 
     def probe(

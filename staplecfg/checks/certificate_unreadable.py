@@ -7,7 +7,8 @@ Why: a server does not start, and does not reload, with such a file. What is
 running goes on until the next restart, and then the site is down.
 
 Fix: put the certificate, followed by its intermediates, where the line points,
-or correct the path. Relative paths count from the directory of nginx.conf.
+or correct the path. Relative paths count from the directory of nginx.conf, and
+from ServerRoot in Apache.
 
 Problematic:
 

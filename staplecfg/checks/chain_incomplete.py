@@ -5,8 +5,9 @@ this machine trusts, issued that.
 
 Why: the server must send the intermediates (RFC 8446, 4.4.2); clients that do
 not have them turn away, and it works by chance where they do. Without the
-issuer's certificate nginx ignores stapling (`issuer certificate not found`),
-and nobody can ask for a staple: the question holds a hash of the issuer's key.
+issuer's certificate nginx ignores stapling (`issuer certificate not found`), so
+does Apache (`AH02217`), and nobody can ask for a staple: the question holds a
+hash of the issuer's key.
 
 Fix: append the intermediate. certbot and acme.sh have it: use fullchain.pem
 instead of cert.pem.

@@ -34,10 +34,11 @@ def ours(site: Site, facts: Facts) -> bool:
 def fetches_itself(site: Site, facts: Facts) -> bool:
     """Say whether the server of `site` fetches its staples from others: the store is no matter.
 
-    Not where its block names state of ours that is only missing just now.
+    Not where its block names state of ours that is only missing just now, nor
+    where a module keeps what we put into its own store.
     """
     stapling = in_effect(site, facts.configuration)
-    if not stapling.fetches or stapling.responder is not None:
+    if not stapling.fetches or stapling.responder is not None or stapling.module is not None:
         return False
     below = f"{facts.settings.state_dir}/"
     children = site.block.block.children if site.block.block else ()

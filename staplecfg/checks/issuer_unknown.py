@@ -7,8 +7,8 @@ Why: a question about a certificate names its issuer by a hash of the issuer's
 key (CertID, RFC 6960, 4.1.1), and the answer is believed because that key, or
 one it vouches for, signed it (4.2.2.2). The usual cause is an intermediate
 that the authority has replaced since: the names may still match, the keys do
-not. nginx says `issuer certificate not found` and staples nothing; clients
-that do not have the right intermediate at hand refuse the site.
+not. nginx says `issuer certificate not found`, Apache `AH02217`, and they staple
+nothing; clients that do not have the right intermediate at hand refuse the site.
 
 Fix: put the intermediate that issued this very certificate right behind it.
 Its address is often in the certificate:

@@ -6,16 +6,17 @@ staplecfg has withdrawn an expired staple and has had no new one since.
 
 Why: a client that honours the demand ends the handshake when no staple comes
 with it; Firefox shows MOZILLA_PKIX_ERROR_REQUIRED_TLS_FEATURE_MISSING. Servers
-do not look at the demand: nginx -t is content.
+do not look at the demand: `nginx -t` and `apachectl -t` are content.
 
 Fix: run `staplecfg apply`. It fetches a staple first, so that the very first
-handshake has one. nginx's own fetching does not: see lazy-gap.
+handshake has one. What servers fetch themselves comes late: see lazy-gap for
+nginx, fetch-during-handshake for Apache.
 
-Problematic:
+Problematic, for nginx:
 
     ssl_certificate /etc/ssl/must-staple.pem;
 
-Correct:
+Correct, for nginx:
 
     ssl_certificate /etc/ssl/must-staple.pem;
     ssl_stapling on;

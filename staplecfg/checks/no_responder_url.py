@@ -5,8 +5,8 @@ access extension (RFC 5280, 4.2.2.1).
 
 Why: this is normal. OCSP is optional for public certificates since March 2024
 (CA/Browser Forum ballot SC-063), and Let's Encrypt has put no address into its
-certificates since May 2025. nginx then ignores `ssl_stapling on` with a warning
-at every start and reload.
+certificates since May 2025. nginx then ignores `ssl_stapling on`, and Apache
+`SSLUseStapling on` (AH02218), with a line in the log at every start and reload.
 
 Fix: nothing has to be done; staplecfg adds no stapling for such a certificate.
 Stapling lines that are there do nothing and can be taken out by hand.

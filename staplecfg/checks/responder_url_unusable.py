@@ -3,8 +3,9 @@
 What: the first OCSP address in the certificate is not a plain `http://` URL
 with a host and a valid port.
 
-Why: nginx looks at the first address only (ngx_event_openssl_stapling.c) and
-ignores stapling when it is not http: `invalid URL prefix in OCSP responder`.
+Why: servers look at the first address only. nginx ignores stapling when it is
+not http (`invalid URL prefix in OCSP responder`); Apache goes so far as to end the
+handshake (see responder-ends-handshakes).
 OCSP over https is not used, for checking that connection would need OCSP again
 (RFC 5280, 8); responses are signed and need no encryption. staplecfg does not
 ask addresses with a user name, with spaces or with control characters either:

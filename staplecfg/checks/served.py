@@ -9,7 +9,8 @@ from staplecfg.checks.subjects import chains_of
 from staplecfg.model.errors import Unreadable
 from staplecfg.model.verdict import Good, Reason, Rejected
 from staplecfg.pki.judge import Purpose, judge
-from staplecfg.servers.in_effect import in_effect
+from staplecfg.pki.pem import encoded
+from staplecfg.servers.in_effect import in_effect, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +32,16 @@ class Served:
     problem: str | None
     """Why it cannot be read."""
     judged: tuple[tuple[Chain, Judgement], ...] = ()
+    by_module: bool = False
+    """A module of the server's wrote it, and keeps it."""
 
 
 def served(facts: Facts) -> Iterator[Served]:
     """Yield every staple file in effect; a certificate without a known issuer is not judged."""
     for site in facts.configuration.sites:
         stapling = in_effect(site, facts.configuration)
+        if stapling.module is not None:
+            yield from _kept(site, stapling.module, facts)
         if not stapling.on or stapling.file is None or stapling.path is None:
             continue
         try:
@@ -50,6 +55,23 @@ def served(facts: Facts) -> Iterator[Served]:
             if chain.issuer is not None
         )
         yield Served(site, stapling.file, stapling.path, None, judged)
+
+
+def _kept(site: Site, module: Setting, facts: Facts) -> Iterator[Served]:
+    """Yield what a module keeps for the certificates of `site`; what is not there it will fetch."""
+    for chain in chains_of(site, facts):
+        leaf = encoded(chain.leaf)
+        file = kept(site, leaf, facts.configuration, facts.settings.state_dir)
+        if file is None or chain.issuer is None or not facts.files.exists(file.path):
+            continue
+        try:
+            der = file.response(facts.files.read(file.path))
+        except Unreadable as error:
+            yield Served(site, module, file.path, error.problem, by_module=True)
+            continue
+        if der is not None:
+            judged = ((chain, _judged(der, chain, facts)),)
+            yield Served(site, module, file.path, None, judged, by_module=True)
 
 
 def fits_some(one: Served) -> bool:

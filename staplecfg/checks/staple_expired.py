@@ -4,8 +4,8 @@ What: nextUpdate of the stored response, or the end of the certificate that
 signed it, has passed.
 
 Why: a client that looks at staples treats an expired one as no answer or turns
-away, and nginx never looks at the dates of a staple file: it would serve it
-for ever. So staplecfg withdraws it, and nothing is stapled until there is a
+away, and neither nginx nor Apache's mod_md looks at the dates of a staple file:
+they would serve it for ever. So staplecfg withdraws it, and nothing is stapled until there is a
 new one (RFC 6960, 3.2: nextUpdate must be later than the current time).
 
 Fix: fetch a new one and see what is said:

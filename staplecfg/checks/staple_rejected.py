@@ -1,10 +1,11 @@
 """A response that is stored or served may not be stapled.
 
-What: the file named by `ssl_stapling_file`, or the response in staplecfg's own
-store, was judged and found wrong: about another certificate, expired, revoked,
-signed by someone who may not sign it, an error, not a response at all.
+What: the file named by `ssl_stapling_file`, the one that Apache's mod_md keeps, or
+the response in staplecfg's own store was judged and found wrong: about another
+certificate, expired, revoked, signed by someone who may not sign it, an error,
+not a response at all.
 
-Why: nginx serves the file as it is and looks at nothing in it; a client that
+Why: nginx and mod_md serve a file as it is and look at nothing in it; a client that
 looks ends the handshake (Firefox does), so a wrong staple is worse than none.
 A file that is missing or not DER keeps nginx from starting (`BIO_new_file`,
 `d2i_OCSP_RESPONSE_bio`). After a certificate is replaced, yesterday's file is
@@ -58,6 +59,8 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _hint(one: Served, facts: Facts) -> str:
     if facts.settings.state_dir in one.path.parents:
         return "run staplecfg warm"
+    if one.by_module:
+        return "take the file away and reload the server, or run staplecfg apply"
     site = quote(one.site.title)
     return f"run staplecfg apply --adopt --site {site}, or mend what writes it"
 

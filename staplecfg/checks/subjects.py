@@ -69,6 +69,14 @@ def chains_of(site: Site, facts: Facts) -> tuple[Chain, ...]:
     return tuple(chain for chain in found if isinstance(chain, Chain))
 
 
+def usable(chain: Chain, facts: Facts) -> bool:
+    """Say whether a staple for `chain` can be asked for: RFC 6960, 4.1.1 and 4.2.2.2."""
+    override = facts.settings.responders.override or {}
+    askable = any(override.get(url, url) for url in chain.responders)
+    current = chain.not_before <= facts.now <= chain.not_after
+    return askable and chain.issuer is not None and current
+
+
 def self_signed(chain: Chain) -> bool:
     """Say whether the leaf names itself as its issuer (RFC 5280, 6.1: self-issued)."""
     return chain.leaf.issuer == chain.leaf.subject

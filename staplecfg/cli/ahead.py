@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from staplecfg.applying.report import Steps
 from staplecfg.applying.session import session
 from staplecfg.checks.wording import moment
+from staplecfg.cli.asking import row, timing
 from staplecfg.cli.clock import clock
 from staplecfg.cli.handed_in import handed_in, responses_of
 from staplecfg.cli.leaf import chain_at
@@ -74,6 +75,28 @@ def _margin(wanted: Settings) -> timedelta:
     if found and all(each.served for each in found):
         return timedelta(0)
     return looking.of_machine(wanted, record_of(here, wanted), known).margin
+
+
+def would_run_ahead(options: argparse.Namespace, wanted: Settings) -> Result:
+    """Say which `--certificate` would be asked about; nothing is written, and no lock taken."""
+    store = store_of(wanted)
+    now = clock()
+    chains = [_with_issuer(chain_at(Path(each), wanted), store) for each in options.certificates]
+    standing = [
+        (chain, store.load(chain, now), store.attempts(chain.fingerprint)) for chain in chains
+    ]
+    rows = [
+        row(chain, timing(chain, stored, tries, now, wanted)) for chain, stored, tries in standing
+    ]
+    return Result(
+        lines=tuple(
+            clean_line(f"{each['certificate']}: {each['outcome']}: {each['detail']}")
+            for each in rows
+        ),
+        staples=tuple(describe.stored(*each, now) for each in standing),
+        outcome="unchanged",
+        extra={"renewals": rows},
+    )
 
 
 def _with_issuer(chain: Chain, store: Store) -> Chain:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staplecfg.applying.carry_out import RELOADED, carry_out
+from staplecfg.applying.carry_out import carry_out
 from staplecfg.applying.included import included, require_unread
 from staplecfg.applying.report import Steps
 from staplecfg.applying.session import session
+from staplecfg.applying.telling import RELOADED, RESTARTED
 from staplecfg.applying.watch import Watch
+from staplecfg.checks import configuration_trouble
 from staplecfg.checks.registry import run as run_rules
 from staplecfg.cli.alarms import raised
 from staplecfg.cli.clock import clock
@@ -18,6 +20,7 @@ from staplecfg.cli.handed_in import handed_in, known_chains
 from staplecfg.cli.output import renewals as renewal_lines
 from staplecfg.cli.output.progress import progress
 from staplecfg.loading import certificates
+from staplecfg.loading.binaries import the_one
 from staplecfg.loading.observe import again, observe, observe_gone, store_of
 from staplecfg.model.errors import NotApplied, UsageProblem
 from staplecfg.model.finding import Severity
@@ -49,9 +52,6 @@ if TYPE_CHECKING:
 
 SWAPS = 3
 """How often it goes the whole way again for that; more is somebody who never stops."""
-
-TROUBLE = "configuration-trouble"
-"""The rule for what could not be read or understood, by any server's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,11 @@ class Done:
 
 
 def server_of(settings: Settings) -> Server:
-    """Return the server that `settings` name; nginx where they name none."""
-    return SERVERS[settings.server or next(iter(SERVERS))]
+    """Return the server that `settings` name, or the one that is installed.
+
+    Raises `UsageProblem` where several are.
+    """
+    return the_one(SERVERS.values(), settings)
 
 
 def refuse_elsewhere(settings: Settings, command: str) -> None:
@@ -128,7 +131,7 @@ def _raced(done: Done) -> bool:
     Nobody can tell whether it read the certificate before or after it was replaced.
     """
     watch = Watch(server_of(done.facts.settings), done.facts, clock)
-    reloaded = any(step.name == RELOADED for step in done.report.steps)
+    reloaded = any(step.name in {RELOADED, RESTARTED} for step in done.report.steps)
     return reloaded and any(True for _ in watch.replaced())
 
 
@@ -149,7 +152,7 @@ def _once(settings: Settings, errand: Errand, steps: Steps, tell: Callable[[str]
         facts, fetched = _warmed(facts, server, errand, steps)
         renewals = (*handed, *fetched)
         made = with_trouble(
-            plan(facts, server, errand.goal, warm_command=errand.warm_command), facts, server
+            plan(facts, server, errand.goal, warm_command=errand.warm_command), facts
         )
         _require_renewal(made)
         report = carry_out(
@@ -170,13 +173,14 @@ def _observed(server: Server, settings: Settings, errand: Errand) -> tuple[Facts
         facts = observe_gone(server, settings, clock())
         if facts is not None:
             return facts, replace(errand.manner, test=False, reload=False, probe=False)
-    return observe(server, settings, clock(), ask_resolvers=False), errand.manner
+    edits = errand.goal is not Goal.STATE_ONLY
+    facts = observe(server, settings, clock(), ask_resolvers=False, ask_server=edits)
+    return facts, errand.manner
 
 
-def with_trouble(made: Plan, facts: Facts, server: Server) -> Plan:
+def with_trouble(made: Plan, facts: Facts) -> Plan:
     """Return `made` with what could not be read, for a site in such a file is not in the plan."""
-    rules = [rule for rule in server.rules if rule.id == TROUBLE]
-    found = (*run_rules(rules, facts), *made.findings)
+    found = (*run_rules([configuration_trouble.RULE], facts), *made.findings)
     return replace(made, findings=tuple(dict.fromkeys(found)))
 
 

@@ -19,6 +19,9 @@ PATHS = {"binary", "trust", "template_dirs", "state_dir"}
 """Paths on this machine: relative ones count from where the command was given."""
 IN_ROOT = {"config", "prefix"}
 """Paths on the inspected machine: relative ones count from its root, where that is another's."""
+SERVER_NAMES = ("nginx", "apache")
+DELIVERY_NAMES = ("file", "responder", "mod_md", "live")
+"""Spelt out, for help is to be quick: the servers themselves take a second to import."""
 COMMANDS = {"test_command", "reload_command"}
 
 
@@ -35,7 +38,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     """Add what says which server and which sites."""
     group = parser.add_argument_group("server and sites")
     group.add_argument("--settings", metavar="FILE", help="settings file (TOML)")
-    add_flag(group, "server", choices=("nginx",), help="the server (default: the one installed)")
+    add_flag(group, "server", choices=SERVER_NAMES, help="the server (default: the one installed)")
     add_flag(group, "config", metavar="FILE", help="main file (default: the binary's)")
     add_flag(
         group,
@@ -60,11 +63,14 @@ def add_expert(parser: argparse.ArgumentParser) -> None:
     """Add what few need."""
     group = parser.add_argument_group("seldom needed")
     add_flag(group, "binary", metavar="FILE", help="the server's binary (default: from PATH)")
-    add_flag(group, "prefix", metavar="DIR", help="the server's prefix, as in `nginx -p`")
+    add_flag(group, "prefix", metavar="DIR", help="as in `nginx -p`, `httpd -d`")
     add_flag(
-        group, "test_command", metavar="CMD", help="tests the configuration, instead of `nginx -t`"
+        group,
+        "test_command",
+        metavar="CMD",
+        help="tests the configuration, instead of the server's own",
     )
-    add_flag(group, "reload_command", metavar="CMD", help="reloads, instead of `nginx -s reload`")
+    add_flag(group, "reload_command", metavar="CMD", help="reloads, instead of the server's own")
     add_trust(group)
     add_flag(
         group,
@@ -77,8 +83,8 @@ def add_expert(parser: argparse.ArgumentParser) -> None:
     add_flag(
         group,
         "delivery",
-        choices=("file", "responder", "live"),
-        help="how staples reach the server (default: what a site has already, or file)",
+        choices=DELIVERY_NAMES,
+        help="how staples reach the server (default: what a site has already; docs/deliveries.md)",
     )
     add_listen(group)
 
@@ -89,7 +95,7 @@ def add_listen(group: argparse._ArgumentGroup) -> None:
         group,
         "serve.listen",
         metavar="ADDR:PORT",
-        help="where `staplecfg serve` listens (127.0.0.1:8889)",
+        help="where `staplecfg serve` listens (127.0.0.1:889)",
     )
 
 

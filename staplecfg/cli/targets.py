@@ -12,7 +12,6 @@ from staplecfg.model.errors import NotUnderstood, StaplecfgError, TargetVanished
 from staplecfg.model.source import Location
 from staplecfg.model.target import NoTarget, Target
 from staplecfg.planning import targeted, targets
-from staplecfg.servers.registry import SERVERS
 
 if TYPE_CHECKING:
     import argparse
@@ -78,9 +77,12 @@ def _named(
     options: argparse.Namespace, wanted: Settings, known: tuple[Target | NoTarget, ...]
 ) -> Settings:
     """Return `wanted`, under it what is remembered of the target that it names."""
-    server = wanted.server or next(iter(SERVERS))
     for each in known:
-        if wanted.config and isinstance(each, Target) and each.is_for(server, wanted.config):
+        if (
+            isinstance(each, Target)
+            and wanted.config == each.config
+            and wanted.server in {None, each.server}
+        ):
             return loading.settings(_flags(each, options, wanted), wanted.file or each.settings)
     return wanted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,38 @@ def chains(
 ) -> Mapping[PurePosixPath, Chain | NoChain]:
     """Return what each certificate file that `sites` name says, by configured path.
 
-    A file without its issuer is completed from `roots`, for a root that signed
-    the leaf itself is rightly left out of the file.
+    A file with nothing behind its certificate is completed from the file whose
+    certificates are sent with it, if the server has such a one, and a file without
+    its issuer from `roots`: a root that signed the leaf itself is rightly left out.
     """
-    paths = {cert.path for site in sites for cert in site.certificates if cert.path is not None}
-    return {path: read(files, path, roots) for path in sorted(paths)}
+    beside: dict[PurePosixPath, set[PurePosixPath]] = {}
+    for certificate in (each for site in sites for each in site.certificates):
+        if certificate.path is not None:
+            more = {certificate.sent_with} if certificate.sent_with is not None else set()
+            beside.setdefault(certificate.path, set()).update(more)
+    return {
+        path: _completed(read(files, path, ()), files, sorted(more), roots)
+        for path, more in sorted(beside.items())
+    }
+
+
+def _completed(
+    found: Chain | NoChain,
+    files: Filesystem,
+    beside: Iterable[PurePosixPath],
+    roots: tuple[Certificate, ...],
+) -> Chain | NoChain:
+    if isinstance(found, NoChain):
+        return found
+    for path in beside if not found.others else ():
+        try:
+            others = tuple(one for one in pem.certificates(files.read(path)) if one != found.leaf)
+        except StaplecfgError:
+            # The server does not start with such a file; what is said is that no issuer is known.
+            continue
+        if pki.with_issuer(found, others).issuer is not None:
+            return replace(pki.with_issuer(found, others), others=others)
+    return pki.with_issuer(found, roots)
 
 
 def read(

@@ -24,6 +24,8 @@ def inputs(facts: Facts, settings_file: PurePosixPath | None) -> frozenset[Path]
     state = Path(facts.settings.state_dir)
     paths = {Path(source.path) for source in facts.configuration.files.values()}
     paths |= {Path(path) for path in (*facts.chains, *facts.settings.trust)}
+    certificates = (one for site in facts.configuration.sites for one in site.certificates)
+    paths |= {Path(one.sent_with) for one in certificates if one.sent_with is not None}
     paths |= {_literal(pattern) for pattern in facts.configuration.patterns}
     paths.add(Path(settings_file or DEFAULT_FILE))
     return frozenset(path for path in paths if state not in (path, *path.parents))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staplecfg.loading import certificates, templates
+from staplecfg.loading import agreement, binaries, certificates, templates
 from staplecfg.loading import resolver as resolvers
 from staplecfg.machine import control, journal
 from staplecfg.machine.disk import Disk
-from staplecfg.machine.run import run
 from staplecfg.model.chain import Chain, NoChain
 from staplecfg.model.errors import NotUnderstood, Unreadable
 from staplecfg.model.facts import Facts, Record, Running
@@ -23,26 +22,38 @@ from staplecfg.staples.store import Store
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import PurePosixPath
 
     from staplecfg.model.settings import Settings
     from staplecfg.servers.interface import Server
 
 RECORD = "record.json"
-DESCRIBE_SECONDS = 20.0
 RESOLVER_SECONDS = 3.0
 
 
-def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers: bool) -> Facts:
+def observe(
+    server: Server,
+    settings: Settings,
+    now: datetime,
+    *,
+    ask_resolvers: bool,
+    ask_server: bool = False,
+) -> Facts:
     """Return everything the pure part may know about `server` on this machine at `now`.
 
     Raises `Unreadable` or `NotUnderstood` where there is no such server or its
     main configuration file is unusable. `ask_resolvers` sends one question to
     each resolver that matters; it is never done offline or under `--root`.
+    `ask_server` has the server itself say how it reads its configuration, where
+    it can: that takes as long as its own test, and is for whoever edits.
     """
     disk = Disk(Path(settings.root))
     here = Disk(Path("/"))
-    installation = _installation(server, settings)
+    installation = binaries.described(server, settings, disk)
     configuration = _configuration(server, disk, installation, settings)
+    running = _running(server, configuration, installation, settings)
+    if ask_server and not settings.elsewhere:
+        configuration = agreement.checked(server, configuration, installation, disk, running.master)
     private = certificates.trusted_roots(here, settings.trust)
     roots = (*private, *certificates.system_roots(disk))
     chains = certificates.chains(disk, configuration.sites, roots)
@@ -61,7 +72,7 @@ def observe(server: Server, settings: Settings, now: datetime, *, ask_resolvers:
         stored={},
         attempts={},
         resolvers=resolvers.ask(questions, timeout=RESOLVER_SECONDS),
-        running=_running(server, configuration, installation, settings),
+        running=running,
         record=record_of(disk, settings),
         targets=targets.load(disk, settings.state_dir),
         interrupted=_interrupted(disk, settings),
@@ -143,32 +154,19 @@ def _completed(chain: Chain | NoChain, store: Store) -> Chain | NoChain:
     return replace(chain, issuer=store.issuer(chain))
 
 
-def _installation(server: Server, settings: Settings) -> Installation:
-    if settings.elsewhere:
-        return server.commands.installation("", settings, None)
-    command = server.commands.describe(settings)
-    completed = run(command.argv, timeout=DESCRIBE_SECONDS)
-    if completed.status is None or completed.status != 0:
-        raise Unreadable(
-            f"`{' '.join(command.argv)}` did not describe the server: {completed.output.strip()}",
-            hint="name the binary with --binary, or read a tree with --root DIR",
-        )
-    return server.commands.installation(
-        completed.output, settings, PurePosixPath(completed.argv[0])
-    )
-
-
 def _configuration(
     server: Server, disk: Disk, installation: Installation, settings: Settings
 ) -> Configuration:
     try:
-        return server.dialect.configuration(disk, installation, settings)
+        read = server.dialect.configuration(disk, installation, settings)
     except Unreadable as error:
         raise Unreadable(
             error.problem,
             at=error.at,
             hint=error.hint or "name the main configuration file with --config",
         ) from None
+    notes = server.commands.notes(installation, settings, disk)
+    return replace(read, findings=(*read.findings, *notes)) if notes else read
 
 
 def _running(
@@ -176,7 +174,10 @@ def _running(
 ) -> Running:
     if settings.elsewhere:
         return Running(master=None)
-    master = control.running(Path(server.commands.pid_file(configuration, installation)))
+    master = control.running(
+        Path(server.commands.pid_file(configuration, installation)),
+        server.commands.bears(installation),
+    )
     return Running(
         master=master,
         unit=control.owner_unit(master) if master is not None else None,

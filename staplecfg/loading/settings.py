@@ -21,6 +21,7 @@ from staplecfg.model.errors import Unreadable, UsageProblem
 from staplecfg.model.looks import MINUTE, Looks
 from staplecfg.model.settings import (
     TEMPLATE_DIR,
+    Apache,
     Endpoint,
     Floors,
     Nginx,
@@ -136,7 +137,7 @@ def proxy(value: object) -> str:
 
 
 def endpoint(value: object) -> Endpoint:
-    """Accept `127.0.0.1:8889` or `[::1]:8889`: an address, for a name could become another's."""
+    """Accept `127.0.0.1:889` or `[::1]:889`: an address, for a name could become another's."""
     most = 65535
     host, _, port = text(value).rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
@@ -146,7 +147,7 @@ def endpoint(value: object) -> Endpoint:
     except ValueError:
         number = 0
     if not 1 <= number <= most or (":" in bare) != (bare != host):
-        raise ValueError("ADDRESS:PORT, such as 127.0.0.1:8889 or [::1]:8889")
+        raise ValueError("ADDRESS:PORT, such as 127.0.0.1:889 or [::1]:889")
     return Endpoint(str(address), number)
 
 
@@ -221,7 +222,11 @@ KEYS: Mapping[str, Callable[[object], Any]] = {
     "floors.skew": seconds,
     "floors.longest_interval": positive_seconds,
     "serve.listen": endpoint,
+    "nginx.delivery": text,
     "nginx.resolver": every(word),
+    "apache.delivery": text,
+    "apache.defines": every(word),
+    "apache.envvars": path,
 }
 
 FLAGS_ONLY = {"root", "replace", "unscheduled", "force", "unseen"}
@@ -237,6 +242,9 @@ def settings(flags: Mapping[str, object], file: PurePosixPath | None) -> Setting
     where = _Where(file or DEFAULT_FILE)
     values = _read(_table(file), where)
     values |= {key: _accept(key, value, None) for key, value in flags.items()}
+    if "delivery" in flags:
+        # A decision about this run is stronger than what the file says of one server.
+        values = {key: value for key, value in values.items() if key not in OF_ONE_SERVER}
     given = values.pop("template_dirs", ())
     top = {key: value for key, value in values.items() if "." not in key}
     return Settings(
@@ -246,6 +254,7 @@ def settings(flags: Mapping[str, object], file: PurePosixPath | None) -> Setting
         floors=Floors(**_section("floors", values)),
         serve=Serve(**_section("serve", values)),
         nginx=Nginx(**_section("nginx", values)),
+        apache=Apache(**_section("apache", values)),
         looks=_looks(values, where),
         file=file,
         flags={key: _as_said(value) for key, value in flags.items()},
@@ -345,9 +354,11 @@ def _flat(table: Mapping[str, object]) -> list[tuple[str, object]]:
     return flat
 
 
-SECTIONS = {"responders", "floors", "serve", "nginx", "schedule"}
-ALIASES = {"nginx.delivery": "delivery", "schedule.kind": "schedule"}
+SECTIONS = {"responders", "floors", "serve", "nginx", "apache", "schedule"}
+ALIASES = {"schedule.kind": "schedule"}
 """Settings that a section holds, and that are known without it."""
+OF_ONE_SERVER = {"nginx.delivery", "apache.delivery"}
+"""What the flag `--delivery` overrules."""
 
 
 def _accept(key: str, value: object, where: _Where | None) -> Any:  # noqa: ANN401 - keys differ

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from staplecfg.machine.owners import Owner
+
 LABEL = "security.selinux"
 DEFAULT_MODE = 0o644
 _ACL = "system.posix_acl_access"
@@ -66,6 +68,13 @@ def attributes_in(directory: Path, born: Path) -> Attributes:
 def with_mode(attributes: Attributes, mode: int | None) -> Attributes:
     """Return `attributes` with `mode`, or as they are for None."""
     return attributes if mode is None else replace(attributes, mode=stat.S_IMODE(mode))
+
+
+def with_owner(attributes: Attributes, owner: Owner | None) -> Attributes:
+    """Return `attributes` with `owner`, or as they are for None."""
+    if owner is None:
+        return attributes
+    return replace(attributes, owner=owner.user, group=owner.group)
 
 
 def give(descriptor: int, wanted: Attributes, path: Path) -> None:

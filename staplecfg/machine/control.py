@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from staplecfg.machine import processes
+from staplecfg.machine.listening import listening, sockets
 from staplecfg.machine.run import run
 from staplecfg.model.errors import ServerRefused
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 TEST_SECONDS = 300.0
 """nginx asks DNS while it tests: a blackholed resolver costs seconds per server block."""
 RELOAD_SECONDS = 300.0
+SETTLED = 0.2
+"""Seconds for which a new worker must stay. Apache's master starts a worker more whenever many
+visitors come; told to finish, it closes its sockets within milliseconds (2.4.71)."""
 _TICK = 0.02
 
 _CRON_TABLES = "etc/cron.d"
@@ -40,7 +44,14 @@ class NotReloaded:
     reason: str
 
 
-ReloadResult: TypeAlias = "Reloaded | NotReloaded"
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The master process is gone: nobody accepts any more. `reason` says which it was."""
+
+    reason: str
+
+
+ReloadResult: TypeAlias = "Reloaded | NotReloaded | Died"
 
 
 def test(command: Command) -> Completed:
@@ -96,24 +107,45 @@ def owner_unit(pid: int) -> str | None:
 
 
 def generation(master: int) -> frozenset[int]:
-    """Return the worker processes of `master` that accept connections."""
-    return frozenset(child.pid for child in processes.children(master) if child.accepts)
+    """Return the worker processes of `master` that accept connections.
+
+    nginx's say so in their titles. Apache's have none: those that accept hold
+    the sockets at which their master listens, and close them when they are told
+    to finish what they have begun, which may take them hours.
+    """
+    children = tuple(processes.children(master))
+    accepting = {child.pid for child in children if child.titled and child.accepts}
+    untitled = [child for child in children if not child.titled]
+    if untitled:
+        doors = listening(master)
+        accepting |= {child.pid for child in untitled if _holds(child.pid, doors)}
+    return frozenset(accepting)
+
+
+def alive(master: int) -> bool:
+    """Say whether process `master` lives."""
+    return processes.process(master) is not None
 
 
 def wait_reloaded(master: int, before: frozenset[int], timeout: float) -> ReloadResult:
     """Wait up to `timeout` seconds until `master` has new workers, and none of `before` accepts.
 
     A reload that the server refuses leaves the same workers, and every command
-    that asked for it has said yes.
+    that asked for it has said yes. Workers that have just come are watched for a
+    moment: one that was started behind our back before the reload goes again.
     """
     deadline = time.monotonic() + timeout
+    since: dict[int, float] = {}
     while True:
         workers = generation(master)
-        if workers and not workers & before:
+        now = time.monotonic()
+        new = () if workers & before else workers
+        since = {pid: since.get(pid, now) for pid in new}
+        if any(now - first >= SETTLED for first in since.values()):
             return Reloaded(workers)
-        if not workers and processes.process(master) is None:
-            return NotReloaded(f"the master process (pid {master}) is gone")
-        if time.monotonic() >= deadline:
+        if not workers and not alive(master):
+            return Died(f"the master process (pid {master}) is gone")
+        if now >= deadline:
             return NotReloaded(_why(workers, before, timeout))
         time.sleep(_TICK)
 
@@ -131,6 +163,11 @@ def cron_installed(root: Path = Path("/")) -> bool:
     )
 
 
+def _holds(pid: int, doors: frozenset[str] | None) -> bool:
+    held = sockets(pid)
+    return held is None or doors is None or bool(held & doors)
+
+
 def _why(workers: frozenset[int], before: frozenset[int], timeout: float) -> str:
     if not workers:
         return f"no worker process accepts connections after {timeout:g} seconds"
@@ -144,8 +181,8 @@ def _why(workers: frozenset[int], before: frozenset[int], timeout: float) -> str
 
 def _demand(command: Command, timeout: float, otherwise: str) -> Completed:
     """Run `command`; raises `ServerRefused`, which begins with `otherwise`."""
-    completed = run(command.argv, timeout=timeout)
-    if completed.status == 0:
+    completed = run(command.argv, timeout=timeout, more=command.environment)
+    if completed.status in command.good:
         return completed
     how = _how(completed.status)
     said = "\n".join(f"    {line}" for line in completed.output.strip().splitlines())

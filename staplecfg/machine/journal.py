@@ -19,6 +19,7 @@ from staplecfg.machine.attributes import attributes_of
 from staplecfg.machine.disk import LARGEST, Disk
 from staplecfg.machine.durable import create, read_back, refusing, sync_directory
 from staplecfg.machine.manifest import Entry, Journal
+from staplecfg.machine.owners import require_straight
 from staplecfg.machine.refusal import place, words
 from staplecfg.machine.replace import (
     TEMPORARY,
@@ -155,6 +156,9 @@ def _journal(
     created: dict[Path, None] = {}
     for number, change in enumerate(changes):
         path = disk.place(change.path)
+        if change.after is not None and change.after.owner is not None:
+            # Planned as it really was: a link that leads there has been made since.
+            require_straight(disk.root / str(change.path).lstrip("/"))
         require_standing(path, fingerprint(change.before))
         _require_same_nature(path, change)
         entries.append(_entry(number, change, path, staging_directory(path, included)))

@@ -38,15 +38,17 @@ class Process:
         return ": master process" in self.title
 
     @property
+    def titled(self) -> bool:
+        """Say whether it tells in its title what it is, as nginx's processes do."""
+        return " process" in self.title
+
+    @property
     def accepts(self) -> bool:
-        """Say whether, as somebody's child, it is a worker that accepts connections.
+        """Say whether by its title it is a worker that accepts connections.
 
         nginx titles tell workers from cache managers, from workers that are
-        shutting down and from a child too young to have a title of its own;
-        Apache's children have none, and all accept.
+        shutting down and from a child too young to have a title of its own.
         """
-        if " process" not in self.title:
-            return True
         return ": worker process" in self.title and "shutting down" not in self.title
 
 
@@ -67,6 +69,15 @@ def process(pid: int) -> Process | None:
         title.replace(b"\0", b" ").strip().decode("utf-8", "surrogateescape"),
         _executable(directory),
     )
+
+
+def arguments(pid: int) -> tuple[str, ...]:
+    """Return the command line of `pid` as it stands now; empty where it is gone or hidden."""
+    try:
+        said = (_PROC / str(pid) / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ()
+    return tuple(said.decode("utf-8", "surrogateescape").removesuffix("\0").split("\0"))
 
 
 def children(parent: int) -> Iterator[Process]:

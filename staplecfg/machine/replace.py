@@ -16,7 +16,7 @@ import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from staplecfg.machine.attributes import attributes_in, attributes_of, with_mode
+from staplecfg.machine.attributes import attributes_in, attributes_of, with_mode, with_owner
 from staplecfg.machine.directories import (
     make_directories,
     missing_directories,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from staplecfg.machine.attributes import Attributes
+    from staplecfg.machine.owners import Owner
 
 __all__ = [
     "make_directories",
@@ -56,11 +57,12 @@ TEMPORARY = ".staplecfg-{}.tmp"
 """A temporary file's name: the dot keeps it out of every pattern that does not begin with one."""
 
 
-def write(
+def write(  # noqa: PLR0913 - each keyword is a term a caller decides by name
     path: Path,
     data: bytes,
     *,
     mode: int | None = None,
+    owner: Owner | None = None,
     attributes: Attributes | None = None,
     staging: Path | None = None,
     temporary: Path | None = None,
@@ -69,8 +71,9 @@ def write(
     """Put `data` at `path`, at once and for good, with the owner, mode and labels it has there.
 
     `mode` overrides the mode kept, and is 0644 for a new file whatever the
-    umask; `attributes` override all of them. The new file is born in `staging`
-    (the directory of `path`), or as `temporary`; both must be on the same device.
+    umask; `owner` overrides whom it belongs to, `attributes` all of them. The
+    new file is born in `staging` (the directory of `path`), or as `temporary`;
+    both must be on the same device.
     What was there keeps the name `aside`, where one is given and hard links are to be had.
 
     Raises `NotApplied`, with nothing left behind, where `path` is a symbolic
@@ -85,7 +88,8 @@ def write(
         else:
             natural = attributes_of(path)
         with unlinked_on_failure(born):
-            create(born, data, attributes or with_mode(natural, mode), at=path)
+            wanted = with_owner(with_mode(natural, mode), owner)
+            create(born, data, attributes or wanted, at=path)
             _take_place(path, born, aside if present is not None else None)
         _sync(path, born)
 

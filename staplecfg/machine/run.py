@@ -14,6 +14,7 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staplecfg.machine.refusal import words
@@ -52,13 +53,23 @@ class Completed:
     hint: str | None = None
 
 
-def run(argv: Sequence[str], *, timeout: float) -> Completed:
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    more: Mapping[str, str] | None = None,
+    errors: bool = True,
+    most: int = MOST_OUTPUT,
+) -> Completed:
     """Run the command `argv` in the C locale, with nothing to read, for up to `timeout` seconds.
 
     After that, it and everything it started in its process group is killed, as
     it is when we are interrupted. Never raises for what the command does.
+    `more` is added to the environment. Without `errors`, what it says on stderr
+    is dropped: it would come amid a line of what is to be read. At most `most`
+    bytes of output are kept.
     """
-    environment = _environment()
+    environment = {**_environment(), **(more or {})}
     found = shutil.which(argv[0], path=environment["PATH"])
     command = (found or argv[0], *argv[1:])
     read_end, write_end = os.pipe()
@@ -68,7 +79,7 @@ def run(argv: Sequence[str], *, timeout: float) -> Completed:
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
-                stderr=subprocess.STDOUT,
+                stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
                 env=environment,
                 start_new_session=True,
             )
@@ -76,13 +87,23 @@ def run(argv: Sequence[str], *, timeout: float) -> Completed:
             return _not_started(command, error)
         finally:
             os.close(write_end)
-        return _finish(process, read_end, command, timeout)
+        return _finish(process, read_end, command, timeout, most)
     finally:
         os.close(read_end)
 
 
+def program(name: str) -> Path | None:
+    """Return where `run` would find the program `name`, or None."""
+    found = shutil.which(name, path=_environment()["PATH"])
+    return None if found is None else Path(found)
+
+
 def _finish(
-    process: subprocess.Popen[bytes], read_end: int, command: tuple[str, ...], timeout: float
+    process: subprocess.Popen[bytes],
+    read_end: int,
+    command: tuple[str, ...],
+    timeout: float,
+    most: int,
 ) -> Completed:
     """Read what `process` prints until it ends or the time is over."""
     deadline = time.monotonic() + timeout
@@ -96,24 +117,24 @@ def _finish(
                 late = f"did not end within {timeout:g} seconds"
                 return Completed(command, None, _joined(_text(output), late))
             if open_:
-                open_ = _take(read_end, output, min(_TICK, left))
+                open_ = _take(read_end, output, min(_TICK, left), most)
             else:
                 time.sleep(min(_TICK, left))
     except BaseException:
         _kill(process)
         raise
-    while _ready(read_end, 0) and _take(read_end, output, 0):
+    while _ready(read_end, 0) and _take(read_end, output, 0, most):
         if time.monotonic() > deadline:  # what it left running prints faster than we read
             break
     return Completed(command, process.returncode, _text(output))
 
 
-def _take(read_end: int, output: bytearray, wait: float) -> bool:
+def _take(read_end: int, output: bytearray, wait: float, most: int) -> bool:
     """Add what is there to `output`, waiting `wait` seconds for it; False at the end."""
     if not _ready(read_end, wait):
         return True
     piece = os.read(read_end, 65536)
-    output += piece[: max(0, MOST_OUTPUT - len(output))]
+    output += piece[: max(0, most - len(output))]
     return bool(piece)
 
 

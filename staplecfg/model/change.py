@@ -31,11 +31,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What stands at a path: bytes, or a link's target. `mode` None keeps what is there."""
+    """What stands at a path: bytes, or a link's target. `mode` None keeps what is there.
+
+    `owner` is the user, by name or `#number`, whom a new file is to belong to,
+    and the directory that is made for it: a server's own processes write there too.
+    """
 
     data: bytes = b""
     link: str | None = None
     mode: int | None = None
+    owner: str | None = None
 
     def same(self, other: Content | None) -> bool:
         """Say whether `other` holds the same bytes or the same link; the mode is not compared."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from staplecfg.model.source import Span
+from staplecfg.model.source import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +39,9 @@ class Directive:
     def words(self) -> tuple[str, ...]:
         """The name and the arguments: what makes two simple directives equal."""
         return (self.name, *self.args)
+
+
+def whole(data: bytes, directives: tuple[Directive, ...]) -> Directive:
+    """Return the file `data` itself, with its `directives`, as a block without a name."""
+    everything = Span(0, len(data))
+    return Directive("", (), 1, everything, Block(everything, directives))

@@ -8,6 +8,7 @@
     ├── NotApplied            4    nothing was done, or everything was undone
     │   ├── StalePlan              a file is no longer what the plan was made for
     │   ├── ServerRefused          the server's own test or reload said no
+    │   │   └── ServerDied         it took what it was given, and ended
     │   └── Busy                   another staplecfg holds the lock
     └── UndoFailed            5    a person must look
 
@@ -102,6 +103,10 @@ class StalePlan(NotApplied):
 
 class ServerRefused(NotApplied):
     """The server's own test or reload said no; `problem` ends in its own words."""
+
+
+class ServerDied(ServerRefused):
+    """The server's master process is gone: nobody answers, and it must be started again."""
 
 
 class Busy(NotApplied):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from staplecfg.model.chain import Chain, NoChain
+    from staplecfg.model.change import Content
     from staplecfg.model.filesystem import Filesystem
     from staplecfg.model.installation import Installation
     from staplecfg.model.settings import Settings
@@ -103,6 +105,35 @@ class Inserted:
     words: tuple[tuple[str, ...], ...]
 
 
+MARK = b"# written by staplecfg"
+"""How a file of ours for a whole server begins: to be known by, should the record be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Something of ours for a whole server: a file, a link, or lines at the top of a file.
+
+    `config` is that server's main file. `digest` is of the file or link `path`
+    as we left it; it is empty where `words` are lines in a file of somebody else's.
+    """
+
+    config: PurePosixPath
+    path: PurePosixPath
+    digest: str = ""
+    words: tuple[tuple[str, ...], ...] = ()
+
+    def stands(self, content: Content | None) -> bool:
+        """Say whether `content`, found at `path`, is what we left there."""
+        return content is not None and self.digest == digest(content)
+
+
+def digest(content: Content) -> str:
+    """Return what `content` is known again by, whatever its mode."""
+    if content.link is None:
+        return hashlib.sha256(content.data).hexdigest()
+    return hashlib.sha256(f"link:{content.link}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What staplecfg remembers of its own hand, so that remove takes out that and no more."""
@@ -112,6 +143,8 @@ class Record:
     units: tuple[PurePosixPath, ...] = ()
     directories: tuple[PurePosixPath, ...] = ()
     """Those that were made for the units."""
+    made: tuple[Made, ...] = ()
+    """In the order in which they were made: what names comes after what it names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class SitePlan:
     key: str | None = None
     fingerprint: str | None = None
     reason: str = ""
+    fetched: bool = False
+    """The server fetches its staples itself: what is in our store is not served there."""
 
 
 @dataclass(frozen=True, slots=True)

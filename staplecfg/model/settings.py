@@ -80,7 +80,7 @@ class Endpoint:
 class Serve:
     """The local responder."""
 
-    listen: Endpoint = Endpoint("127.0.0.1", 8889)
+    listen: Endpoint = Endpoint("127.0.0.1", 889)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,20 @@ class Nginx:
 
     resolver: tuple[str, ...] = ()
     """The arguments of the `resolver` that the delivery `live` writes; empty: it writes none."""
+    delivery: str | None = None
+    """How staples reach it, where `--delivery` says nothing else for this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apache:
+    """What Apache alone needs to know."""
+
+    delivery: str | None = None
+    """How staples reach it, where `--delivery` says nothing else for this run."""
+    defines: tuple[str, ...] = ()
+    """Names that it is started with by -D, besides those its distribution's files say."""
+    envvars: PurePosixPath | None = None
+    """The file that sets its environment, instead of the distribution's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +140,17 @@ class Settings:
     responders: Responders = field(default_factory=Responders)
     serve: Serve = field(default_factory=Serve)
     nginx: Nginx = field(default_factory=Nginx)
+    apache: Apache = field(default_factory=Apache)
     file: PurePosixPath | None = field(default=None, compare=False)
     """The settings file that was named; None: the default one."""
     flags: Flags = field(default_factory=dict, compare=False)
     """What was said on the command line, by key: a target remembers it for its renewals."""
+
+    def delivery_to(self, server: str) -> str | None:
+        """Return the delivery that is asked for at `server`: its own, or the one for all."""
+        return {"nginx": self.nginx.delivery, "apache": self.apache.delivery}.get(
+            server
+        ) or self.delivery
 
     @property
     def elsewhere(self) -> bool:

@@ -55,6 +55,8 @@ class Certificate:
     path: PurePosixPath | None
     """None where only the server can say: variables, `data:`."""
     location: Location
+    sent_with: PurePosixPath | None = None
+    """Where its intermediates are if its own file has none (Apache: SSLCertificateChainFile)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Site:
     `settings` holds the directives in effect, those inherited or included
     among them, by name, in the order the server meets them. `names` are server
     names as configured. `file` is the resolved path of the file the block opens
-    in, `block` the block's directive there.
+    in, `block` the block's directive there: the one that lines for TLS belong
+    into, which may be a condition within a virtual host.
     """
 
     server: str
@@ -91,6 +94,11 @@ class Site:
     certificates: tuple[Certificate, ...]
     listens: tuple[Listen, ...]
     settings: Mapping[str, tuple[Setting, ...]]
+    used_at: tuple[Location, ...] = ()
+    """The `Use` lines whose macro it comes from, outermost first: each makes a site of `block`."""
+    parameters: tuple[str, ...] = ()
+    """Of that macro and those around it: what is replaced in the block's lines before they are
+    read, wherever in a word it stands."""
 
     @property
     def title(self) -> str:

@@ -39,6 +39,8 @@ class Target:
     """The files of its configuration that staplecfg put lines into."""
     directories: tuple[PurePosixPath, ...] = ()
     """Where its certificates are, those in front; links and what they lead to."""
+    stores: tuple[PurePosixPath, ...] = ()
+    """Where outside the state directory staples are put for it."""
     served: bool = False
     """Whether it asks the local responder, `staplecfg serve`."""
     looks: Looks = field(default_factory=Looks)

@@ -141,3 +141,8 @@ def _no_pem(data: bytes) -> NotUnderstood:
     return NotUnderstood(
         "is DER, not PEM", hint="convert it: openssl x509 -inform DER -in FILE -out FILE.pem"
     )
+
+
+def encoded(certificate: Certificate) -> bytes:
+    """Return `certificate` as it is signed."""
+    return certificate.public_bytes(Encoding.DER)

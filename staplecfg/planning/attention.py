@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from staplecfg.checks.in_store import expiring, fetches_itself
+from staplecfg.checks.in_store import expiring
 from staplecfg.checks.subjects import chains_of
 from staplecfg.checks.wording import moment
 from staplecfg.model.chain import NoChain
@@ -77,7 +77,7 @@ def in_use(sites: Iterable[SitePlan], facts: Facts) -> tuple[InUse, ...]:
     """
     users: dict[str, tuple[Chain, list[Site]]] = {}
     for each in sites:
-        if each.decision is Decision.CONFIGURED and not fetches_itself(each.site, facts):
+        if each.decision is Decision.CONFIGURED and not each.fetched:
             for chain in chains_of(each.site, facts):
                 users.setdefault(chain.fingerprint, (chain, []))[1].append(each.site)
     looks = looking.in_effect(facts)

@@ -73,8 +73,8 @@ def changes(wanted: Mapping[PurePosixPath, Content], facts: Facts) -> tuple[Chan
 
 
 def _commands(facts: Facts, commands: Commands) -> Iterator[str]:
-    test = commands.test(facts.installation).argv
-    reload = commands.reload(facts.installation).argv
+    test = commands.test(facts.installation).words
+    reload = commands.reload(facts.installation).words
     yield f"test {shlex.join(test)}"
     yield f"reload {shlex.join(reload)}"
     # Out of sight, a pid file says nothing: the reload command alone knows whether it runs.

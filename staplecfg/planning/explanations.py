@@ -125,12 +125,14 @@ Fix: nothing, if it runs `staplecfg warm`. Otherwise take it away and run
 
 What: an `include` line that reads staplecfg's state stands in this block, and the
 record does not know that staplecfg put it there: a block that was copied, a
-configuration manager's line, or a record that was lost and begun anew.
+configuration manager's line, or a record that was lost and begun anew. Or, where
+the record is lost, it is a line that anybody may have written (`MDStapling on`).
 
 Why: what somebody else wrote is theirs. But the state is gone after `remove`: the
 line finds nothing, and with stapling on the server asks responders itself.
 
-Fix: take the line out where it comes from, with `ssl_stapling on;` beside it.
+Fix: take the line out where it comes from, with the one beside it that turns
+stapling on.
 """,
     ),
     "certificates-not-watched": (
@@ -161,6 +163,80 @@ Fix: bring it back. If it was moved, run `staplecfg apply` for the new place;
 either way, have the old one forgotten:
 
     staplecfg remove --config FILE
+""",
+    ),
+    "shared-file-not-ours": (
+        Severity.ERROR,
+        """A file that staplecfg needs for the whole server is somebody else's.
+
+What: what all sites need once, such as Apache's cache for stapling, goes into a
+file or a link of staplecfg's own (`staplecfg.conf`). Something else stands there.
+
+Why: somebody wrote it, or has changed what staplecfg wrote. It is not written
+over, and no site is told to use what is not there: httpd does not survive a
+restart without a cache.
+
+Fix: see what is in it. If nothing is needed, move it away; or have it say what
+the server needs (`SSLStaplingCache` for Apache), and staplecfg goes by that.
+""",
+    ),
+    "shared-file-relied-on": (
+        Severity.WARNING,
+        """Somebody relies on a file of staplecfg's, which so stays.
+
+What: staplecfg set up something for the whole server, and none of its own sites
+needs it any more. Somebody else's do by now: a virtual host staples through
+staplecfg's `SSLStaplingCache`, or a managed domain has its certificate in the
+store that staplecfg named by `MDStoreDir`.
+
+Why: httpd does not survive a restart without a cache where something staples,
+and a managed domain whose store has moved answers with 503.
+
+Fix: write that line yourself, outside every virtual host, and take it out again:
+
+    staplecfg remove
+""",
+    ),
+    "shared-file-unread": (
+        Severity.ERROR,
+        """What the whole server needs would stand in a file that it does not read.
+
+What: the directory in which this server's layout keeps such files is included
+under a condition that does not hold, or in a virtual host.
+
+Why: httpd does not survive a restart where something staples and no cache is in
+effect. So no site is told to staple, and nothing is written.
+
+Fix: include the directory without a condition; or write the line yourself,
+outside every virtual host:
+
+    SSLStaplingCache shmcb:stapling(131072)
+""",
+    ),
+    "shared-file-left": (
+        Severity.WARNING,
+        """A file of staplecfg's was changed by somebody else, and stays.
+
+What: staplecfg made this file or link for the whole server, and does not need it
+any more. It holds something else by now.
+
+Why: what somebody wrote is not thrown away.
+
+Fix: take it away by hand, if nothing in it is needed, and with it the link or the
+`Include` line that has it read: httpd does not start where an `Include` finds nothing.
+""",
+    ),
+    "macro-body-edited": (
+        Severity.NOTE,
+        """An edit in the body of a macro reaches every use of it.
+
+What: the virtual host stands in a `<Macro>`. What is written there is in effect
+wherever the macro is used; the places are named.
+
+Why: you may have thought of one of them only. They all get the same lines, and
+each certificate its own staple.
+
+Fix: nothing, if that is meant. Else give the site a virtual host of its own.
 """,
     ),
     "lines-in-a-file-not-read": (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from staplecfg.model.site import Origin
 from staplecfg.model.source import Location
 from staplecfg.planning.patch import children
+from staplecfg.servers.interface import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,12 +76,41 @@ def our_lines(
     return tuple({(line.delivery, line.key): line for line in reversed(found)}.values())[::-1]
 
 
+def switched(site: Site, ways: Ways) -> Iterator[Line]:
+    """Yield the lines in effect in `site` that are ours by what is known, not by what they say.
+
+    Those are the ones that the record says we put in, without any that tells for
+    itself; and where the settings ask for that very delivery, whoever turned it
+    on means us to keep it supplied.
+    """
+    for delivery in ways.every:
+        if delivery.switch is None:
+            continue
+        setting = site.setting(delivery.switch[0])
+        if setting is None or [arg.lower() for arg in setting.args] != [*delivery.switch[1:]]:
+            continue
+        key = delivery.key(site)
+        own = setting.origin is Origin.OWN and any(
+            # A body that is used in several places is remembered by one of them.
+            (each.key == key or site.used_at) and delivery.recorded(each.words)
+            for each in ways.inserted.get(site.file, ())
+        )
+        if own or ways.asked == delivery:
+            around = setting.origin is Origin.INHERITED
+            yield Line(delivery, key, setting.location, own=own, inherited=around)
+
+
 def our_blocks(
     configuration: Configuration, ways: Ways, state_dir: PurePosixPath
 ) -> Iterator[Block]:
     """Yield every block that holds a line of ours, in the order of the files."""
+    tops = {site.file: site.block for site in configuration.sites if not site.block.name}
     for source in configuration.files.values():
-        yield from _blocks(source.file, source.directives, ways, state_dir)
+        # A file counts as a block where it is a site itself: Apache's main server.
+        if source.file in tops:
+            yield from _blocks(source.file, (tops[source.file],), ways, state_dir)
+        else:
+            yield from _blocks(source.file, source.directives, ways, state_dir)
 
 
 def in_state(setting: Setting, state_dir: PurePosixPath) -> bool:
@@ -118,7 +148,7 @@ def _by_state(
     """Yield what is in effect from a state file, however the block came to read it."""
     for setting in read:
         key = setting.location.path.parent.name
-        if setting.location.path in {each.path for each in delivery.state(key, None, state_dir)}:
+        if setting.location.path in {each.path for each in delivery.state(key, NOTHING, state_dir)}:
             around = setting.origin is Origin.INHERITED
             yield Line(delivery, key, setting.location, own=False, inherited=around)
 

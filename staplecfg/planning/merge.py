@@ -68,6 +68,7 @@ def merge(
         for name in sorted(wanted.claimed - {words[0] for words in wanted.words}):
             walk.clear(name)
         walk.put_away()
+        walk.require_verbatim()
     except Conflict as conflict:
         return conflict.finding
     return Patch(
@@ -94,6 +95,7 @@ class _Walk:
     def want(self, words: Words) -> None:
         """See to it that the block has `words`."""
         if any(same(child, words) for child in children(self.site.block)):
+            self._require_in_effect(words)
             return
         if self._owned(words) is not None:
             self._want_ours(words)
@@ -107,6 +109,9 @@ class _Walk:
     def require_our_own(self) -> None:
         """Raise `Conflict` where stapling goes another way by a line that is not ours to take."""
         gone = {each.line for each in self.wanted.outdated}
+        # One that turns on either delivery stays, and is of this one from now on.
+        inside = children(self.site.block)
+        gone |= {each.line for each in inside if any(same(each, w) for w in self.wanted.words)}
         for line in self.wanted.lines:
             if line.delivery != self.delivery and not (line.own and line.location.line in gone):
                 raise self._conflict(
@@ -115,6 +120,19 @@ class _Walk:
                     " and staplecfg did not write it",
                     f"take it out, or choose --delivery {line.delivery.name}",
                 )
+
+    def require_verbatim(self) -> None:
+        """Raise `Conflict` where the server would replace something in a line before reading it."""
+        for words in (*self.insert, *(words for _, words in self.swap)):
+            line = " ".join(words)
+            for parameter in self.site.parameters:
+                if parameter in line:
+                    raise self._conflict(
+                        self.site.location,
+                        f"this is a macro's body, and its parameter `{parameter}` would be"
+                        f" replaced in the line `{line}`",
+                        "let the parameter begin with a $, as mod_macro's manual advises",
+                    )
 
     def put_away(self) -> None:
         """Have new lines take the places of the outdated, and take out the rest of those."""
@@ -164,6 +182,18 @@ class _Walk:
             self._overrule(present, words)
         else:
             self.insert.append(words)
+
+    def _require_in_effect(self, words: Words) -> None:
+        """Raise `Conflict` where `words` stand in the block, and what is read is something else."""
+        present = self._in_effect(words[0])
+        # One of many may be ours: an include.
+        if present is None or self._owned(words) is not None or same(present.directive, words):
+            return
+        raise self._overruled(
+            present,
+            f"`{' '.join(present.directive.words)}` is in effect here, though the block has"
+            f" `{' '.join(words)}` too",
+        )
 
     def _overrule(self, present: Setting, words: Words) -> None:
         if not self._may_replace(present):

@@ -31,10 +31,12 @@ def moved(blocks: Sequence[Held], facts: Facts) -> Record:
             homeless.setdefault(each.key, []).append(each)
     inserted = {id(each): each for each in record.inserted}
     replaced = list(record.replaced)
-    for held in blocks:
+    # A line that tells no key may be of any site; what is sure of its own comes first.
+    for held in sorted(blocks, key=lambda held: "" in held.keys):
         if (held.file, held.block.span) in at_home:
             continue
-        known = entry(held, [each for key in held.keys for each in homeless.get(key, ())])
+        keys = [*homeless] if "" in held.keys else held.keys
+        known = entry(held, [each for key in keys for each in homeless.get(key, ())])
         if known is not None:
             homeless[known.key].remove(known)
             inserted[id(known)] = replace(known, file=held.file)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from staplecfg.model.chain import Chain
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.site import Origin
-from staplecfg.planning.lines import in_state, our_lines
+from staplecfg.planning.lines import in_state, our_lines, switched
 from staplecfg.planning.ways import Use
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Outcome:
     """`keys` is the state in use afterwards, with the leaves that one response must be about."""
 
     edits: tuple[Change, ...]
+    """Everything that the server reads in `/etc`, in the order it must be made."""
     findings: tuple[Finding, ...]
     sites: tuple[SitePlan, ...]
     keys: Mapping[Use, Leaves | None]
@@ -44,7 +45,13 @@ class Outcome:
 
 def lines_in(site: Site, facts: Facts, ways: Ways) -> tuple[Line, ...]:
     """Return the lines of ours in effect in `site`."""
-    return our_lines(site, facts.configuration, ways, facts.settings.state_dir)
+    found = our_lines(site, facts.configuration, ways, facts.settings.state_dir)
+    return found or tuple(switched(site, ways))
+
+
+def troubled(facts: Facts) -> bool:
+    """Say whether some file of the configuration could not be read or understood."""
+    return any(finding.severity is Severity.ERROR for finding in facts.configuration.findings)
 
 
 def delivery_of(site: Site, facts: Facts, ways: Ways) -> Delivery:

@@ -16,13 +16,14 @@ from staplecfg.checks.registry import run
 from staplecfg.model.change import Change, Content, Kind
 from staplecfg.model.facts import Record
 from staplecfg.model.filesystem import Overlay
-from staplecfg.model.finding import Severity
-from staplecfg.model.plan import Goal, Plan
+from staplecfg.model.plan import Decision, Goal, Plan
 from staplecfg.planning import looking, targeted, targets, units
 from staplecfg.planning import record as memory
+from staplecfg.planning.outcome import troubled
 from staplecfg.planning.present import present, untouched
 from staplecfg.planning.prove import unsafe
 from staplecfg.planning.removal import absent
+from staplecfg.planning.renewed import left_over
 from staplecfg.planning.schedule.needs import Needs
 from staplecfg.planning.state import named_by, state
 from staplecfg.planning.state import present as standing
@@ -32,6 +33,8 @@ from staplecfg.planning.watched import Watched, watch
 from staplecfg.planning.ways import Use, ways
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from staplecfg.model.facts import Facts
     from staplecfg.model.finding import Finding
     from staplecfg.model.target import Target
@@ -47,6 +50,7 @@ SPOKEN = (
 )
 """The rules that say why a site is left alone, or what comes first, as `check` does."""
 
+UNREAD = "shared-file-unread"
 UNSTABLE = "planning again would change it again"
 
 
@@ -71,12 +75,29 @@ def plan(facts: Facts, server: Server, goal: Goal, *, warm_command: tuple[str, .
     facts = looking.intended(facts, goal)
     terms = Terms(goal, warm_command, lost=_lost(facts))
     drafted = _draft(facts, server, terms)
-    edited = [each for each in drafted.changes if each.path in facts.configuration.files]
-    if not edited or again(facts, drafted, server, warm_command=warm_command).empty:
+    touched = [each for each in drafted.changes if each.kind in {Kind.CONFIG, Kind.LINK}]
+    edited = [each for each in touched if each.path in facts.configuration.files]
+    if not touched:
+        return drafted
+    second = again(facts, drafted, server, warm_command=warm_command)
+    # What was made for the whole server must then be read by it.
+    unread = [each for each in second.findings if each.rule == UNREAD]
+    if second.empty and not unread and _as_promised(drafted, second):
         return drafted
     refused = _draft(facts, server, replace(terms, veto=UNSTABLE))
-    found = (unsafe(facts.configuration.files[change.path], UNSTABLE) for change in edited)
+    found = unread or [
+        unsafe(facts.configuration.files[change.path], UNSTABLE) for change in edited
+    ]
     return replace(refused, findings=tuple(dict.fromkeys((*refused.findings, *found))))
+
+
+def _as_promised(first: Plan, second: Plan) -> bool:
+    """Say whether every site that `first` configures is so when it is read again."""
+    return len(first.sites) == len(second.sites) and all(
+        after.decision is Decision.CONFIGURED
+        for before, after in zip(first.sites, second.sites, strict=True)
+        if before.decision is Decision.CONFIGURED
+    )
 
 
 def again(facts: Facts, first: Plan, server: Server, *, warm_command: tuple[str, ...]) -> Plan:
@@ -91,7 +112,9 @@ def again(facts: Facts, first: Plan, server: Server, *, warm_command: tuple[str,
         record=Record() if kept is None else memory.decode(kept.data),
         targets=targets.load(files, facts.settings.state_dir),
     )
-    return _draft(anew, server, Terms(first.goal, warm_command, lost=_lost(facts)))
+    # What the first plan writes down is not lost the second time.
+    lost = _lost(facts) and _lost(anew)
+    return _draft(anew, server, Terms(first.goal, warm_command, lost=lost))
 
 
 def _lost(facts: Facts) -> bool:
@@ -101,7 +124,7 @@ def _lost(facts: Facts) -> bool:
 
 
 def _draft(facts: Facts, server: Server, terms: Terms) -> Plan:
-    every = ways(facts.settings, server)
+    every = ways(facts, server)
     outcome = _outcome(facts, server, every, terms)
     scheduled = _schedule(facts, targeted.after(facts, outcome, terms.goal), outcome, terms)
     findings = [*outcome.findings, *scheduled.findings]
@@ -117,7 +140,7 @@ def _draft(facts: Facts, server: Server, terms: Terms) -> Plan:
 
 def _outcome(facts: Facts, server: Server, every: Ways, terms: Terms) -> Outcome:
     if terms.goal is Goal.PRESENT:
-        return present(facts, server, every, veto=terms.veto)
+        return present(facts, server, every, lost=terms.lost, veto=terms.veto)
     if terms.goal is Goal.ABSENT:
         return absent(facts, server, every, lost=terms.lost, veto=terms.veto)
     return untouched(facts, every)
@@ -148,14 +171,14 @@ def _assembled(
     terms: Terms,
     findings: tuple[Finding, ...],
 ) -> Plan:
-    every = ways(facts.settings, server)
+    every = ways(facts, server)
     kept = state(outcome.keys, outcome.taken, facts, server.dialect)
     target = targeted.after(facts, outcome, terms.goal)
     remembered, forgotten = _record(facts, _with_units(outcome.record, scheduled, facts))
     # A site in a file that cannot be read just now is not gone: with nothing to renew,
     # what is remembered of it stays.
     idle = terms.goal is Goal.STATE_ONLY and not kept.changes
-    watched = Watched() if idle and _troubled(facts) else watch(facts, server, target, kept)
+    watched = Watched() if idle and troubled(facts) else watch(facts, server, target, kept)
     believing = believed(outcome.sites, facts, every, terms.goal)
     changes = (
         *believing.changes,
@@ -166,14 +189,16 @@ def _assembled(
         *scheduled.changes,
     )
     in_use = kept.paths | believing.paths | _used_elsewhere(facts, server, every)
-    litter = tuple(_away(path, facts) for path in _litter(facts, every, in_use))
+    litter = tuple(_litter(facts, every, in_use))
     return Plan(
         goal=terms.goal,
         changes=changes,
         collect=(*litter, *scheduled.collect, *watched.collect, *forgotten),
         findings=tuple(dict.fromkeys(findings)),
         sites=outcome.sites,
-        reload=watched.reload or any(_re_read(change, kept.live) for change in changes),
+        reload=watched.reload
+        or bool(outcome.edits)
+        or any(_re_read(change, kept.live) for change in changes),
     )
 
 
@@ -224,26 +249,21 @@ def _used_elsewhere(facts: Facts, server: Server, every: Ways) -> frozenset[Pure
     return named_by(dict.fromkeys(uses), facts, server.dialect) | named
 
 
-def _litter(
-    facts: Facts, every: Ways, in_use: frozenset[PurePosixPath]
-) -> tuple[PurePosixPath, ...]:
-    if _troubled(facts) or targeted.unknown(facts):
-        return ()  # what cannot be read may name it
-    return tuple(
-        path
-        for delivery in every.every
-        for path in delivery.litter(facts.files, facts.settings.state_dir, in_use)
-    )
-
-
-def _troubled(facts: Facts) -> bool:
-    """Say whether some file of the configuration could not be read or understood."""
-    return any(finding.severity is Severity.ERROR for finding in facts.configuration.findings)
+def _litter(facts: Facts, every: Ways, in_use: frozenset[PurePosixPath]) -> Iterator[Change]:
+    if troubled(facts) or targeted.unknown(facts):
+        return  # what cannot be read may name it
+    for delivery in every.every:
+        for path in delivery.litter(facts.files, facts.settings.state_dir, in_use):
+            yield _away(facts.files.resolve(path), facts)
+    # Another instance of the server may have the same store.
+    if not any(each.server == facts.installation.server for each in targeted.others(facts)):
+        for path in left_over(facts, every, in_use):
+            yield _away(path, facts)
 
 
 def _away(path: PurePosixPath, facts: Facts) -> Change:
-    kind = Kind.STAPLE if path.suffix == ".der" else Kind.SNIPPET
-    return Change(facts.files.resolve(path), kind, standing(path, facts.files), None)
+    kind = Kind.STAPLE if path.suffix in {".der", ".json"} else Kind.SNIPPET
+    return Change(path, kind, standing(path, facts.files), None)
 
 
 def _re_read(change: Change, live: frozenset[PurePosixPath]) -> bool:

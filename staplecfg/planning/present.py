@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from staplecfg.model.change import Change
-from staplecfg.model.facts import Record
+from staplecfg.model.facts import Inserted, Record
 from staplecfg.model.finding import Finding
 from staplecfg.model.plan import Decision, SitePlan
 from staplecfg.model.source import Location
-from staplecfg.planning import remembered, render, state, taking_out, trusted
+from staplecfg.planning import macros, remembered, render, state, taking_out, trusted
 from staplecfg.planning.choose import Chosen, LeftAlone, choose
 from staplecfg.planning.merge import Wanted, merge
 from staplecfg.planning.moved import moved
@@ -27,62 +26,50 @@ from staplecfg.planning.outcome import (
     uses,
 )
 from staplecfg.planning.patch import children
-from staplecfg.planning.prove import rewrite
+from staplecfg.planning.settled import Merged, settled
 from staplecfg.planning.state import unanswered
-from staplecfg.planning.template_syntax import quoted
+from staplecfg.planning.together import as_it_is
 from staplecfg.planning.ways import Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import PurePosixPath
 
+    from staplecfg.model.change import Change
     from staplecfg.model.directive import Directive
-    from staplecfg.model.facts import Facts, Inserted
+    from staplecfg.model.facts import Facts
     from staplecfg.model.site import Site, SourceFile
     from staplecfg.planning.lines import Line
     from staplecfg.planning.patch import Patch
     from staplecfg.planning.ways import Ways
-    from staplecfg.servers.interface import Delivery, Server, Words
+    from staplecfg.servers.interface import Delivery, Dialect, Server, Words
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """A site whose block is to become what `patch` says, and what it is then to hold."""
-
-    site: Site
-    delivery: Delivery
-    wanted: tuple[Words, ...]
-    patch: Patch
-
-
-def present(facts: Facts, server: Server, ways: Ways, *, veto: str | None) -> Outcome:
+def present(facts: Facts, server: Server, ways: Ways, *, lost: bool, veto: str | None) -> Outcome:
     """Return what it takes for every chosen site to have its lines.
 
     `veto` is why no file may be edited at all; sites that need an edit are then
     refused with it.
     """
     held = {_place(site): _held(site, facts, ways) for site in facts.configuration.sites}
-    known = remembered.entries(held.values(), facts.record)
+    known = _known(held, facts, server, ways)
     choices = [
         _merged(site, facts, server, ways, known.get(_place(site)))
         for site in facts.configuration.sites
     ]
     choices = [_vetoed(each, veto) for each in choices]
-    choices = _undisputed(choices)
-    changes: list[Change] = []
-    findings: list[Finding] = []
-    refused: dict[PurePosixPath, Finding] = {}
-    for file, patches in _by_file(choices).items():
-        result = rewrite(facts.configuration.files[file], patches, server.dialect)
-        if isinstance(result, Change):
-            changes.append(result)
-        else:
-            refused[file] = result
-            findings += _to_paste(result, patches, facts.configuration.files[file])
-    choices = [_refused(each, refused) for each in choices]
+    choices = macros.together_or_not(_undisputed(choices))
+    made = settled(choices, facts, server, ways, lost=lost)
+    shared = as_it_is(facts) if veto is not None else made.shared
+    findings = [*shared.findings, *made.barred.values()]
+    for file, why in made.refused.items():
+        source = facts.configuration.files[file]
+        findings += _to_paste(why.finding, why.patches, source, server.dialect)
+    choices = [*made.choices]
+    findings += macros.reached(choices)
     findings += [each.finding for each in choices if isinstance(each, LeftAlone) and each.finding]
-    record = _remembered(choices, held, facts, ways)
-    return _outcome(choices, changes, findings, record, facts, ways)
+    record = replace(_remembered(choices, held, known, facts, ways), made=shared.made)
+    edits = (*shared.before, *made.edits, *shared.after) if veto is None else ()
+    return _outcome(choices, edits, findings, record, facts, ways)
 
 
 def untouched(facts: Facts, ways: Ways) -> Outcome:
@@ -135,17 +122,14 @@ def _outdated(
 ) -> tuple[Directive, ...]:
     """Return what we put into the block for another delivery, or for another responder of ours.
 
-    The record tells; where there is none at all, lines that can only be ours do.
     A line of the same delivery that names other certificates is the merge's business.
     """
-    lost = facts.record == Record()
     found: list[Directive] = []
     for child in children(site.block):
         owner = ways.owner(child.words, facts.settings.state_dir)
         if child.words in wanted or (owner is not None and owner[0] == delivery):
             continue
-        ours = owner is not None if lost else known is not None and child.words in known.words
-        if ours:
+        if known is not None and child.words in known.words:
             found.append(child)
     return tuple(found)
 
@@ -172,33 +156,18 @@ def _undisputed(choices: Sequence[Merged | LeftAlone]) -> list[Merged | LeftAlon
     ]
 
 
-def _by_file(choices: Sequence[Merged | LeftAlone]) -> dict[PurePosixPath, list[Patch]]:
-    found: dict[PurePosixPath, dict[object, Patch]] = {}
-    for each in choices:
-        if isinstance(each, Merged) and not each.patch.empty:
-            found.setdefault(each.site.file, {})[_place(each.site)] = each.patch
-    return {file: list(patches.values()) for file, patches in found.items()}
-
-
-def _to_paste(finding: Finding, patches: Sequence[Patch], source: SourceFile) -> Iterator[Finding]:
+def _to_paste(
+    finding: Finding, patches: Sequence[Patch], source: SourceFile, dialect: Dialect
+) -> Iterator[Finding]:
     """Yield `finding` for each block, with the lines that its reader can put in elsewhere."""
     for patch in patches:
         words = (*patch.insert, *(wanted for _, wanted in patch.swap))
-        text = " ".join(" ".join(map(quoted, each)) + ";" for each in words)
-        hint = f"the lines are: {text}"
+        hint = f"the lines are: {dialect.said(words)}"
         yield replace(
             finding,
             location=Location(source.path, patch.block.line),
             hint=f"{finding.hint}; {hint}" if finding.hint else hint,
         )
-
-
-def _refused(
-    choice: Merged | LeftAlone, refused: dict[PurePosixPath, Finding]
-) -> Merged | LeftAlone:
-    if isinstance(choice, LeftAlone) or choice.patch.empty or choice.site.file not in refused:
-        return choice
-    return LeftAlone(choice.site, Decision.REFUSED, refused[choice.site.file].problem)
 
 
 def _outcome(
@@ -225,13 +194,14 @@ def _outcome(
 def _remembered(
     choices: Sequence[Merged | LeftAlone],
     held: Mapping[object, remembered.Held],
+    told: Mapping[object, Inserted],
     facts: Facts,
     ways: Ways,
 ) -> Record:
     if all(isinstance(each, LeftAlone) or each.patch.empty for each in choices):
         return facts.record
     record = moved(taking_out.held(facts, ways), facts)
-    known = remembered.entries(held.values(), record)
+    known = remembered.entries(held.values(), record) or told
     done: set[object] = set()
     for each in choices:
         place = _place(each.site)
@@ -249,6 +219,28 @@ def _remembered(
     return record
 
 
+def _known(
+    held: Mapping[object, remembered.Held], facts: Facts, server: Server, ways: Ways
+) -> Mapping[object, Inserted]:
+    """Return what we put into each site's block, by the block's place.
+
+    The record tells. Where there is none at all, lines of another delivery than the site
+    is to have do, if they can only be ours, with the template's directly before them: some
+    do harm without the one that is known. One of the same may be a configuration manager's.
+    """
+    if facts.record != Record():
+        return remembered.entries(held.values(), facts.record)
+    found: dict[object, Inserted] = {}
+    for site in facts.configuration.sites:
+        told = taking_out.told_by_lines(
+            site, site.block, facts, server, ways, besides=delivery_of(site, facts, ways)
+        )
+        if told:
+            words = tuple(child.words for child in told)
+            found[_place(site)] = Inserted(site.file, held[_place(site)].key, words)
+    return found
+
+
 def _held(site: Site, facts: Facts, ways: Ways) -> remembered.Held:
     keys = tuple(line.key for line in lines_in(site, facts, ways) if line.own)
     return remembered.Held(site.file, site.block, ways.key(site), keys)
@@ -257,11 +249,24 @@ def _held(site: Site, facts: Facts, ways: Ways) -> remembered.Held:
 def _uses(
     choices: Sequence[Merged | LeftAlone], facts: Facts, ways: Ways
 ) -> Iterator[tuple[Site, Use]]:
+    merged = {_place(each.site): each for each in choices if isinstance(each, Merged)}
     for each in choices:
         if isinstance(each, LeftAlone):
             yield from ((each.site, use) for use in uses(lines_in(each.site, facts, ways)))
+            beside = merged.get(_place(each.site))
+            if beside is not None:
+                yield from ((each.site, use) for use in _shared_with(beside, each.site, facts))
         elif each.delivery.from_store:
             yield each.site, Use(each.delivery, each.delivery.key(each.site))
+
+
+def _shared_with(merged: Merged, site: Site, facts: Facts) -> Iterator[Use]:
+    """Yield what the lines of `merged` come to in `site`, left alone, whose block is the same."""
+    delivery = merged.delivery
+    for words in merged.wanted if delivery.from_store else ():
+        key = delivery.owned(words, facts.settings.state_dir)
+        if key is not None or (site.used_at and delivery.recorded((words,))):
+            yield Use(delivery, key or delivery.key(site))
 
 
 def _site_plan(choice: Merged | LeftAlone, facts: Facts, ways: Ways) -> SitePlan:
@@ -273,14 +278,18 @@ def _site_plan(choice: Merged | LeftAlone, facts: Facts, ways: Ways) -> SitePlan
         return SitePlan(choice.site, choice.decision, name, key, leaf, choice.reason)
     delivery = choice.delivery
     key = delivery.key(choice.site)
-    return SitePlan(choice.site, Decision.CONFIGURED, delivery.name, key, leaf)
+    fetched = not delivery.from_store
+    return SitePlan(choice.site, Decision.CONFIGURED, delivery.name, key, leaf, fetched=fetched)
 
 
 def _as_it_stands(site: Site, lines: Sequence[Line], facts: Facts) -> SitePlan:
     if not lines:
         return SitePlan(site, Decision.SKIPPED, reason="not configured by staplecfg")
     first, leaf = lines[0], fingerprint(site, facts)
-    return SitePlan(site, Decision.CONFIGURED, first.delivery.name, first.key, leaf)
+    fetched = not first.delivery.from_store
+    return SitePlan(
+        site, Decision.CONFIGURED, first.delivery.name, first.key, leaf, fetched=fetched
+    )
 
 
 def _place(site: Site) -> object:

@@ -81,11 +81,15 @@ def _problem(
         return "the edit would change bytes that are not its own"
     old = dialect.parse(source.data, source.path)
     new = dialect.parse(after, source.path)
-    planned = {patch.block.span: patch for patch in patches}
-    if len(planned) != len(patches):
+    planned = {patch.block.span: patch for patch in patches if patch.block.name}
+    # The file itself, as a block without a name (`model.directive.whole`).
+    top = [patch for patch in patches if not patch.block.name]
+    if len(planned) + len(top) != len(patches) or len(top) > 1:
         return "one block was planned twice"
+    if any(patch.block.span != Span(0, len(source.data)) for patch in top):
+        return "what was planned for the whole file is of another text"
     place = _Reader(source, after, dialect, planned)
-    if not place.agree(old, new, None):
+    if not place.agree(old, new, next(iter(top), None)):
         return "read again, the edited text is not the old one plus what was planned"
     if place.planned:
         return "the block that was planned for is not where it was"

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.model.errors import NotUnderstood
-from staplecfg.model.facts import Inserted, Record, Replaced
+from staplecfg.model.facts import Inserted, Made, Record, Replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,19 @@ def encode(record: Record) -> bytes:
             for each in record.replaced
         ],
         "units": [str(path) for path in record.units],
-        "directories": [str(path) for path in record.directories],
     }
+    if record.directories:
+        body["directories"] = [str(path) for path in record.directories]
+    if record.made:
+        body["made"] = [
+            {
+                "config": str(each.config),
+                "path": str(each.path),
+                "digest": each.digest,
+                "words": [list(w) for w in each.words],
+            }
+            for each in record.made
+        ]
     return json.dumps(body, indent=2).encode("ascii") + b"\n"
 
 
@@ -59,6 +70,8 @@ def decode(data: bytes) -> Record:
             replaced=tuple(_replaced(each) for each in body["replaced"]),
             units=tuple(_path(each) for each in body["units"]),
             directories=tuple(_path(each) for each in body.get("directories", ())),
+            # Records from before there was such a thing have no such member.
+            made=tuple(_made(each) for each in body.get("made", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NotUnderstood("a record with a member missing or of the wrong kind") from None
@@ -74,6 +87,14 @@ def _inserted(body: Mapping[str, object]) -> Inserted:
 def _replaced(body: Mapping[str, object]) -> Replaced:
     text = _text(body["text"]).encode("utf-8", "surrogateescape")
     return Replaced(_path(body["file"]), _text(body["key"]), text, _words(body["by"]))
+
+
+def _made(body: Mapping[str, object]) -> Made:
+    words = body["words"]
+    if not isinstance(words, list) or not isinstance(body["digest"], str):
+        raise TypeError
+    lines = tuple(_words(each) for each in words)
+    return Made(_path(body["config"]), _path(body["path"]), body["digest"], lines)
 
 
 def _words(body: object) -> tuple[str, ...]:

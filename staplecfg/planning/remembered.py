@@ -30,14 +30,15 @@ class Held:
 def entries(blocks: Iterable[Held], record: Record) -> dict[object, Inserted]:
     """Return the entry of each block that has one, by file and span; none is given twice.
 
-    Blocks that hold a line of ours choose first. Of the others, one may still
-    hold the rest of what was put in: somebody took out our line alone.
+    Blocks that hold a line of ours choose first, before all those whose lines tell
+    their key. Of the others, one may still hold the rest of what was put in:
+    somebody took out our line alone.
     """
     unclaimed: dict[tuple[PurePosixPath, str], list[Inserted]] = {}
     for each in record.inserted:
         unclaimed.setdefault((each.file, each.key), []).append(each)
     found: dict[object, Inserted] = {}
-    for held in sorted(blocks, key=lambda held: not held.keys):
+    for held in sorted(blocks, key=lambda held: (not held.keys, "" in held.keys)):
         keys = held.keys or (held.key,)
         # A line that tells no key may be of any site of its file.
         may_be = [

@@ -16,7 +16,8 @@ from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.plan import Decision, SitePlan
 from staplecfg.model.source import Location
 from staplecfg.planning import targeted
-from staplecfg.planning.lines import our_blocks
+from staplecfg.planning.lines import our_blocks, switched
+from staplecfg.planning.main_file import ordered, with_main
 from staplecfg.planning.moved import moved
 from staplecfg.planning.outcome import (
     Outcome,
@@ -24,11 +25,13 @@ from staplecfg.planning.outcome import (
     keys_in_use,
     lines_in,
     taken_beside,
+    troubled,
     uses,
 )
 from staplecfg.planning.patch import children
 from staplecfg.planning.prove import rewrite, unsafe
 from staplecfg.planning.taking_out import Taken, blocks, held, site_places, taken_out, wanted
+from staplecfg.planning.together import as_it_is, together
 from staplecfg.planning.ways import Use
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from staplecfg.model.site import Site
     from staplecfg.model.source import Span
     from staplecfg.planning.lines import Line
+    from staplecfg.planning.together import Together
     from staplecfg.planning.ways import Ways
     from staplecfg.servers.interface import Server
 
@@ -54,23 +58,69 @@ def absent(facts: Facts, server: Server, ways: Ways, *, lost: bool, veto: str | 
     must tell; `veto` is why no file may be edited at all.
     """
     facts = replace(facts, record=moved(held(facts, ways), facts))
-    changes: list[Change] = []
     findings = list(_elsewhere(facts))
     record = facts.record
     kept: set[tuple[PurePosixPath, Span]] = set()
     all_taken = tuple(taken_out(facts, server, ways, lost=lost))
     findings += _left(facts, ways, all_taken)
+    findings += _perhaps_ours(facts, ways, all_taken) if lost else ()
+    proved: dict[PurePosixPath, Change] = {}
     for file, taken in _by_file(all_taken).items():
         patches = [each.patch for each in taken]
         source = facts.configuration.files[file]
         result = unsafe(source, veto) if veto else rewrite(source, patches, server.dialect)
         if isinstance(result, Change):
-            changes.append(result)
+            proved[file] = result
             record = _forget(record, taken)
         else:
             findings.append(result)
             kept |= {(file, patch.block.span) for patch in patches}
-    return _outcome(changes, findings, record, kept, facts, ways)
+    shared = _shared(facts, server, ways, kept, all_taken, proved, lost=lost, veto=veto)
+    findings += shared.findings
+    changes = (*ordered(proved.values(), shared.patch), *shared.after)
+    return _outcome(changes, findings, replace(record, made=shared.made), kept, facts, ways)
+
+
+def _shared(  # noqa: PLR0913 - it goes by everything that was decided before
+    facts: Facts,
+    server: Server,
+    ways: Ways,
+    kept: Collection[tuple[PurePosixPath, Span]],
+    all_taken: Sequence[Taken],
+    proved: dict[PurePosixPath, Change],
+    *,
+    lost: bool,
+    veto: str | None,
+) -> Together:
+    """Return what goes of what stood for the whole server, the main file's edit into `proved`."""
+    if veto is not None:
+        return as_it_is(facts)
+    users: dict[str, list[Site]] = {}
+    for site in facts.configuration.sites:
+        for line in _staying(site, kept, facts, ways):
+            users.setdefault(line.delivery.name, []).append(site)
+    known = not troubled(facts)
+    shared = together(users, facts, server, ways, lost=lost, all_known=known, parting=True)
+    if shared.patch is None:
+        return replace(shared, before=())
+    file = shared.patch.file
+    source = facts.configuration.files[file]
+    own = tuple(each.patch for each in all_taken if file in proved and each.patch.file == file)
+    patches = with_main({file: own}, shared.patch)[file]
+    result = rewrite(source, patches, server.dialect)
+    if isinstance(result, Change):
+        proved[file] = result
+        return replace(shared, before=())
+    # A file that is read by a line which stays must stay too.
+    return replace(as_it_is(facts), findings=(*shared.findings, result))
+
+
+def _staying(
+    site: Site, kept: Collection[tuple[PurePosixPath, Span]], facts: Facts, ways: Ways
+) -> Sequence[Line]:
+    """Return the lines of ours that `site` keeps."""
+    stays = (site.file, site.block.span) in kept or not selected(site, facts.settings)
+    return lines_in(site, facts, ways) if stays else ()
 
 
 def _by_file(all_taken: Iterable[Taken]) -> dict[PurePosixPath, list[Taken]]:
@@ -132,6 +182,24 @@ def _left(facts: Facts, ways: Ways, all_taken: Sequence[Taken]) -> Iterator[Find
                 )
 
 
+def _perhaps_ours(facts: Facts, ways: Ways, all_taken: Sequence[Taken]) -> Iterator[Finding]:
+    """Yield a finding for each line that stays because nobody knows any more who wrote it."""
+    gone = {(each.patch.file, child.line) for each in all_taken for child in each.patch.drop}
+    for site in facts.configuration.sites:
+        if not selected(site, facts.settings):
+            continue
+        for line in switched(site, ways):
+            if line.own and (site.file, line.location.line) not in gone:
+                yield Finding(
+                    LEFT,
+                    Severity.WARNING,
+                    line.location,
+                    "staplecfg's record is lost, and this line does not tell whose it is; it stays",
+                    "take it out by hand, if it is not yours",
+                    site.title,
+                )
+
+
 def _outcome(
     changes: Sequence[Change],
     findings: Sequence[Finding],
@@ -143,8 +211,7 @@ def _outcome(
     used: list[tuple[Site, Use]] = []
     sites: list[SitePlan] = []
     for site in facts.configuration.sites:
-        stays = (site.file, site.block.span) in kept or not selected(site, facts.settings)
-        lines = lines_in(site, facts, ways) if stays else ()
+        lines = _staying(site, kept, facts, ways)
         used += [(site, use) for use in uses(lines)]
         sites.append(_site_plan(site, lines, facts))
     keys = keys_in_use(used, facts)

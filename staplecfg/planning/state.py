@@ -16,7 +16,10 @@ from staplecfg.model.facts import Stored
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.staple import CertStatus, Staple
 from staplecfg.pki.in_common import in_common
-from staplecfg.planning import looking, render
+from staplecfg.pki.pem import encoded
+from staplecfg.planning import render, renewed
+from staplecfg.planning.servable import may_be_served, servable
+from staplecfg.servers.interface import NOTHING, Held, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -90,44 +93,59 @@ def state(
     already: what would repeat one says nothing instead, for the server would
     refuse everything.
     """
-    wanted: dict[PurePosixPath, tuple[Kind, Content]] = {}
+    wanted: dict[PurePosixPath, tuple[Kind, Content | None]] = {}
+    real: dict[PurePosixPath, PurePosixPath] = {}
     live: set[PurePosixPath] = set()
+    own_affair: set[PurePosixPath] = set()
     endings: list[Ending] = []
     for use, leaves in keys.items():
-        staple = None if leaves is None else shared(leaves, facts)
-        if leaves is not None and staple is not None:
-            endings += _endings(use, staple, leaves, facts)
-        for each in use.delivery.state(use.key, staple, facts.settings.state_dir):
+        now = serving(leaves, facts)
+        if leaves is not None and now.common is not None:
+            endings += _endings(use, now, leaves, facts)
+        for each in use.delivery.state(use.key, now, facts.settings.state_dir):
             beside = taken.get(use, frozenset())
-            wanted[each.path] = (each.kind, _content(each, beside, facts, dialect))
-            if use.delivery.live:
-                live.add(facts.files.resolve(each.path))
+            content: Content | None = None
+            at_once = use.delivery.live
+            if each.renewed is not None:
+                at = real[each.path] = renewed.straight(each.path, each.renewed, facts.files)
+                content, at_once = renewed.better(each, at, each.renewed, facts)
+                own_affair.add(each.path)  # the server looks again by itself, whoever wrote it
+            else:
+                real[each.path] = facts.files.resolve(each.path)
+                content = _content(each, beside, facts, dialect)
+            wanted[each.path] = (each.kind, content)
+            if at_once:
+                live.add(real[each.path])
     changes = [
-        Change(facts.files.resolve(path), kind, before, content)
+        Change(real[path], kind, before, content)
         for path, (kind, content) in wanted.items()
-        if not content.same(before := present(path, facts.files))
+        if not _same(before := present(real[path], facts.files), content)
     ]
     changes.sort(key=lambda change: change.kind is not Kind.STAPLE)
     neutral = _neutral(endings, keys, facts, dialect)
-    digest = _digest(wanted)
+    digest = _digest({path: each for path, each in wanted.items() if path not in own_affair})
     paths = frozenset(wanted)
     return State(tuple(changes), paths, frozenset(live), tuple(endings), neutral, digest)
 
 
-def _digest(wanted: Mapping[PurePosixPath, tuple[Kind, Content]]) -> str:
+def _same(before: Content | None, after: Content | None) -> bool:
+    return before is None if after is None else after.same(before)
+
+
+def _digest(wanted: Mapping[PurePosixPath, tuple[Kind, Content | None]]) -> str:
     seen = hashlib.sha256()
     for path in sorted(wanted):
-        content = wanted[path][1]
+        content = wanted[path][1] or Content()
         seen.update(f"{path}\0".encode("utf-8", "surrogateescape"))
         seen.update(hashlib.sha256(content.data).digest())
     return seen.hexdigest()
 
 
-def _endings(use: Use, staple: Staple, leaves: Sequence[str], facts: Facts) -> Iterator[Ending]:
-    """Yield the snippets by which `use` serves `staple`; the first of its answers to end counts."""
+def _endings(use: Use, now: Serving, leaves: Sequence[str], facts: Facts) -> Iterator[Ending]:
+    """Yield the snippets that serve one staple for all; the first of its answers to end counts."""
     ends = [found.expires for found in _about_all(leaves, facts)]
-    for each in use.delivery.state(use.key, staple, facts.settings.state_dir):
-        if each.kind is Kind.SNIPPET:
+    for each in use.delivery.state(use.key, now, facts.settings.state_dir):
+        if each.kind is Kind.SNIPPET and now.common is not None:
             yield Ending(each.path, min(ends))
 
 
@@ -137,10 +155,25 @@ def _neutral(
     """Return what withdraws the staples of `endings`: the same for all, no template sees a key."""
     snippets = {each.snippet for each in endings}
     for use in keys if snippets else ():
-        for each in use.delivery.state(use.key, None, facts.settings.state_dir):
+        for each in use.delivery.state(use.key, NOTHING, facts.settings.state_dir):
             if each.path in snippets:
                 return _content(each, frozenset(), facts, dialect)
     return None
+
+
+def serving(leaves: Sequence[str] | None, facts: Facts) -> Serving:
+    """Return what may be served with `leaves`, the fingerprints of a site; None: with nobody's."""
+    if leaves is None:
+        return NOTHING
+    known = {each.fingerprint: each for each in facts.chains.values() if isinstance(each, Chain)}
+    return Serving(
+        shared(leaves, facts),
+        tuple(
+            Held(leaf, encoded(known[leaf].leaf), servable(leaf, facts))
+            for leaf in leaves
+            if leaf in known
+        ),
+    )
 
 
 def shared(leaves: Sequence[str], facts: Facts) -> Staple | None:
@@ -159,7 +192,7 @@ def _about_all(leaves: Sequence[str], facts: Facts) -> tuple[Staple, ...]:
     if not found or len(leaves) == 1:
         return tuple(found)
     if len(found) < len(leaves) or len({staple.der for staple in found}) > 1:
-        found = [each for each in _in_common(leaves, facts) if _may_be_served(each, facts)]
+        found = [each for each in _in_common(leaves, facts) if may_be_served(each, facts)]
     return tuple(found) if len(found) == len(leaves) else ()
 
 
@@ -204,32 +237,13 @@ def unanswered(keys: Mapping[Use, Sequence[str] | None], facts: Facts) -> Iterat
             )
 
 
-def servable(fingerprint: str, facts: Facts) -> Staple | None:
-    """Return the staple of this leaf if it may be served until the next run, else None.
-
-    The server that reads it does not look at its end. So it is withdrawn by the
-    last run that is sure to come before that (`Looks.margin`).
-    """
-    stored = facts.stored.get(fingerprint)
-    staple = stored.staple if stored is not None else None
-    if staple is None or staple.fingerprint != fingerprint or staple.status is not CertStatus.GOOD:
-        return None
-    return staple if _may_be_served(staple, facts) else None
-
-
-def _may_be_served(staple: Staple, facts: Facts) -> bool:
-    if facts.now >= looking.withdrawn_at(staple, looking.in_effect(facts)):
-        return False
-    return staple.this_update <= facts.now + facts.settings.floors.skew
-
-
 def claimed(key: str, facts: Facts, delivery: Delivery, dialect: Dialect) -> frozenset[str]:
     """Return the names of the directives that the state of `key` holds, now or at another time."""
     state_dir = facts.settings.state_dir
     return frozenset(
         words[0]
         for staple in (None, _ANY_STAPLE)
-        for each in delivery.state(key, staple, state_dir)
+        for each in delivery.state(key, Serving(staple), state_dir)
         if each.template is not None
         for words in render.words(facts.templates, each.template, each.variables or {}, dialect)
     )
@@ -240,7 +254,7 @@ def named_by(uses: Iterable[Use], facts: Facts, dialect: Dialect) -> frozenset[P
     state_dir = facts.settings.state_dir
     found: set[PurePosixPath] = set()
     for use in uses:
-        for each in use.delivery.state(use.key, None, state_dir):
+        for each in use.delivery.state(use.key, NOTHING, state_dir):
             content = present(each.path, facts.files)
             found.add(each.path)
             directives = dialect.parse(content.data, each.path) if content is not None else ()

@@ -51,7 +51,7 @@ def taken_out(facts: Facts, server: Server, ways: Ways, *, lost: bool) -> Iterat
         if entry is not None:
             ours = _remembered(each.block, entry)
         else:
-            ours = _told_by_lines(site, each.block, facts, server, ways) if lost else ()
+            ours = told_by_lines(site, each.block, facts, server, ways) if lost else ()
         restored = {child.span for child, _ in back}
         patch = Patch(
             each.file,
@@ -124,15 +124,24 @@ def _remembered(block: Directive, entry: Inserted) -> tuple[Directive, ...]:
     return tuple(child for child in children(block) if child.words in entry.words)
 
 
-def _told_by_lines(
-    site: Site | None, block: Directive, facts: Facts, server: Server, ways: Ways
+def told_by_lines(
+    site: Site | None,
+    block: Directive,
+    facts: Facts,
+    server: Server,
+    ways: Ways,
+    *,
+    besides: Delivery | None = None,
 ) -> tuple[Directive, ...]:
-    """Return the lines only we write in `block`, with the template's words directly before each."""
+    """Return the lines only we write in `block`, with the template's words directly before each.
+
+    Not those of the delivery `besides`.
+    """
     inside = children(block)
     found: list[Directive] = []
     for index, child in enumerate(inside):
         owner = ways.owner(child.words, facts.settings.state_dir)
-        if owner is None:
+        if owner is None or owner[0] == besides:
             continue
         template = _template(site, facts, server, owner[0])
         before = index

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.model.change import Change, Content, Kind
 from staplecfg.model.errors import StaplecfgError
+from staplecfg.model.facts import Record
 from staplecfg.model.finding import Finding, Severity
 from staplecfg.model.plan import Decision, Goal
 from staplecfg.model.source import Location
@@ -96,8 +97,9 @@ def after(facts: Facts, outcome: Outcome, goal: Goal) -> Target | None:
         flags=standing.flags if standing else _flags(facts),
         unit=facts.running.unit or (before.unit if before else None),
         keys=keys,
-        files=_files(facts, outcome),
+        files=_files(facts, outcome, before),
         directories=tuple(dict.fromkeys(_directories(facts, outcome))),
+        stores=tuple(sorted(_stores(facts, outcome))),
         served=any(use.delivery.asks_us for use in outcome.keys),
         looks=standing.looks if standing else looking.asked(facts.settings),
     )
@@ -133,9 +135,17 @@ def _left_over(facts: Facts, outcome: Outcome) -> bool:
     return any(each.file not in elsewhere for each in outcome.record.inserted)
 
 
-def _files(facts: Facts, outcome: Outcome) -> tuple[PurePosixPath, ...]:
+def _files(facts: Facts, outcome: Outcome, before: Target | None) -> tuple[PurePosixPath, ...]:
     inserted = {each.file for each in outcome.record.inserted}
+    if before is not None and facts.record == Record() == outcome.record:
+        inserted |= {*before.files}  # that there should be a record must not be forgotten, too
     return tuple(sorted(inserted & facts.configuration.files.keys()))
+
+
+def _stores(facts: Facts, outcome: Outcome) -> set[PurePosixPath]:
+    state_dir = facts.settings.state_dir
+    found = {use.delivery.writes for use in outcome.keys}
+    return {each for each in found if each is not None and state_dir not in each.parents}
 
 
 def _directories(facts: Facts, outcome: Outcome) -> Iterator[PurePosixPath]:

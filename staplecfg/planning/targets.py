@@ -64,6 +64,7 @@ def encode(target: Target) -> bytes:
         "keys": list(target.keys),
         "files": [str(each) for each in target.files],
         "directories": [str(each) for each in target.directories],
+        "stores": [str(each) for each in target.stores],
         "served": target.served,
         "interval": _seconds_of(target.looks.interval),
         "dead_man_interval": _seconds_of(target.looks.dead_man_interval),
@@ -122,6 +123,7 @@ def _target(body: Mapping[str, object]) -> Target:
         keys=tuple(_key(each) for each in _list(body["keys"])),
         files=tuple(_path(each) for each in _list(body["files"])),
         directories=tuple(_path(each) for each in _list(body["directories"])),
+        stores=tuple(_path(each) for each in _list(body.get("stores", []))),
         served=body.get("served", False) is True,
         looks=_looks(body),
     )

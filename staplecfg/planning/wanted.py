@@ -8,6 +8,7 @@ from staplecfg.checks import subjects
 from staplecfg.model.plan import Goal
 from staplecfg.planning.outcome import delivery_of, lines_in
 from staplecfg.planning.ways import ways
+from staplecfg.servers.in_effect import in_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def wanted_together(facts: Facts, server: Server, goal: Goal) -> tuple[tuple[Cha
     A server that sends one response with whichever certificate it presents has
     no use for another. Groups that share a certificate become one.
     """
-    every = ways(facts.settings, server)
+    every = ways(facts, server)
     groups: list[dict[str, Chain]] = []
     for site in _sites(facts, server, goal):
         chains = {chain.fingerprint: chain for chain in subjects.chains_of(site, facts)}
@@ -48,7 +49,7 @@ def wanted_together(facts: Facts, server: Server, goal: Goal) -> tuple[tuple[Cha
 
 
 def _sites(facts: Facts, server: Server, goal: Goal) -> Iterator[Site]:
-    every = ways(facts.settings, server)
+    every = ways(facts, server)
     for site in facts.configuration.sites:
         if _ours(site, facts, every) or (
             goal is Goal.PRESENT and _may_become_ours(site, facts, every)
@@ -62,7 +63,9 @@ def _ours(site: Site, facts: Facts, every: Ways) -> bool:
 
 def _may_become_ours(site: Site, facts: Facts, every: Ways) -> bool:
     """Say whether nothing but a conflict in its block could keep `site` from being configured."""
-    if not subjects.selected(site, facts.settings) or site.value("ssl_stapling") == "off":
+    if not subjects.selected(site, facts.settings):
+        return False
+    if in_effect(site, facts.configuration).decided_off is not None:
         return False
     delivery = delivery_of(site, facts, every)
     return (

@@ -6,11 +6,11 @@ servers are named together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import PurePosixPath
 
     from staplecfg.model.chain import Chain
@@ -32,20 +32,117 @@ Words: TypeAlias = "tuple[str, ...]"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as data: what to run, never through a shell."""
+    """A command as data: what to run, never through a shell.
+
+    `environment` is added to our own. `good` are the exit statuses by which it
+    says that all went well.
+    """
 
     argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    good: frozenset[int] = frozenset({0})
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command line that does the same for whoever has no environment to give (env(1))."""
+        if not self.environment:
+            return self.argv
+        pairs = sorted(self.environment.items())
+        return ("env", *(f"{name}={value}" for name, value in pairs), *self.argv)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A state file that the server renews too, so that what stands there may be better than ours.
+
+    `fingerprint` is of the leaf that it is about; `response` returns the DER
+    response in the file's bytes, or None where the server could use none of it.
+    Beneath `store` the server's own user may put whatever he likes, links to any
+    file among it: none is followed there.
+    """
+
+    fingerprint: str
+    response: Callable[[bytes], bytes | None]
+    store: PurePosixPath
 
 
 @dataclass(frozen=True, slots=True)
 class StateFile:
-    """A file in state: `template` rendered with `variables`, or else `content`."""
+    """A file in state: `template` rendered with `variables`, or else `content`.
+
+    With neither, nothing may stand there where it is `renewed`; any other is empty then.
+    """
 
     path: PurePosixPath
     kind: Kind
     content: Content | None = None
     template: str | None = None
     variables: Mapping[str, object] | None = None
+    renewed: Renewed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A leaf (its SHA-256 and its DER) and the staple that may be served with it, or None."""
+
+    fingerprint: str
+    der: bytes
+    staple: Staple | None
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the handshakes of a site may carry now.
+
+    `common` is one response about all of its certificates, or None where there
+    is none that may be served; `each` is about every one of them.
+    """
+
+    common: Staple | None = None
+    each: tuple[Held, ...] = ()
+
+
+NOTHING = Serving()
+"""Withdrawn, whatever the certificates are."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A configuration file of ours for a whole server; parts of one path stand in one file."""
+
+    path: PurePosixPath
+    template: str
+    variables: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLink:
+    """A symbolic link of ours for a whole server, and what it says."""
+
+    path: PurePosixPath
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the sites of a delivery need once for all of them.
+
+    In the order in which it must come to be, for the server may be reloaded by
+    somebody else between any two of these: `modules` are links that have a module
+    loaded, then the `files`, the `links` that have them read, the `lines` at the
+    top level of the main file that do. The lines of sites come last. `findings`
+    are what is to be said about it.
+
+    `lingering` says that no site needs it any more, and that the running server
+    would not survive a reload without it: it goes only where the server is stopped.
+    """
+
+    modules: tuple[SharedLink, ...] = ()
+    files: tuple[SharedFile, ...] = ()
+    links: tuple[SharedLink, ...] = ()
+    lines: tuple[Words, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    lingering: bool = False
 
 
 class Dialect(Protocol):
@@ -94,6 +191,10 @@ class Dialect(Protocol):
         """Return the edits that undo `insert`: whole lines where nothing else stands on them."""
         ...
 
+    def said(self, wanted: Sequence[Words]) -> str:
+        """Return directives `wanted` on one line, for a person to write them by hand."""
+        ...
+
     def disagreement(self, data: bytes, path: PurePosixPath) -> Finding | None:
         """Compare our reading of `data` with the second reader's; None where they agree."""
         ...
@@ -137,8 +238,28 @@ class Delivery(Protocol):
         """Say whether its staples rot if nothing renews them."""
         ...
 
-    def bound(self, settings: Settings) -> Delivery:
-        """Return it as `settings` have it: where the local responder is, for one."""
+    @property
+    def writes(self) -> PurePosixPath | None:
+        """Return the directory that its state stands in; None: one of ours, in state."""
+        ...
+
+    @property
+    def switch(self) -> Words | None:
+        """Return the line that turns it on where anybody may have written that one.
+
+        None where a line tells by itself whose it is: see `owned`.
+        """
+        ...
+
+    def recorded(self, words: Sequence[Words]) -> bool:
+        """Say whether `words`, which we put into one block, are those of this delivery.
+
+        Only asked of one with a `switch`.
+        """
+        ...
+
+    def bound(self, settings: Settings, configuration: Configuration) -> Delivery:
+        """Return it as they have it: where the local responder is, or the server's own store."""
         ...
 
     def misfit(self, site: Site, chains: Sequence[Chain], facts: Facts) -> Finding | None:
@@ -157,12 +278,18 @@ class Delivery(Protocol):
         """Return the file that tells the server whom to believe in `site`, or None for no such."""
         ...
 
-    def state(
-        self, key: str, staple: Staple | None, state_dir: PurePosixPath
-    ) -> tuple[StateFile, ...]:
+    def state(self, key: str, serving: Serving, state_dir: PurePosixPath) -> tuple[StateFile, ...]:
         """Return the files in state for one site key, first what is named, then what names it.
 
-        `staple` None means withdrawn: the neutral state, in which nothing is served.
+        `NOTHING` means withdrawn: the neutral state, in which nothing is served.
+        """
+        ...
+
+    def shared(self, sites: Sequence[Site], facts: Facts) -> Shared | Finding:
+        """Return what of ours must stand for `sites` together, or why it cannot.
+
+        `sites` have its lines afterwards. What others have come to rely on stays
+        too, also where `sites` is empty.
         """
         ...
 
@@ -183,14 +310,37 @@ class Delivery(Protocol):
 class Commands(Protocol):
     """The server's own commands as data, and how to read what they print."""
 
-    def describe(self, settings: Settings) -> Command:
-        """Return the command that makes the binary describe itself."""
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The names its binary goes by, the likeliest first."""
+        ...
+
+    def main_files(self, settings: Settings) -> tuple[PurePosixPath, ...]:
+        """Return where its main configuration file may be: for a machine that cannot be asked."""
+        ...
+
+    def describe(self, settings: Settings) -> tuple[Command, ...]:
+        """Return the commands that make the binary describe itself."""
         ...
 
     def installation(
-        self, output: str, settings: Settings, binary: PurePosixPath | None
+        self,
+        outputs: Sequence[str],
+        settings: Settings,
+        binary: PurePosixPath | None,
+        files: Filesystem,
     ) -> Installation:
-        """Read `output` of `describe`; raises `NotUnderstood` where it is no such server's."""
+        """Read the `outputs` of `describe`; raises `NotUnderstood` where it is no such server's.
+
+        Without `binary` nothing was executed, and there are none. `files` is for
+        what the service's environment is read from.
+        """
+        ...
+
+    def notes(
+        self, installation: Installation, settings: Settings, files: Filesystem
+    ) -> tuple[Finding, ...]:
+        """Return what was not understood of what `installation` was read from."""
         ...
 
     def test(self, installation: Installation) -> Command:
@@ -198,12 +348,51 @@ class Commands(Protocol):
         ...
 
     def reload(self, installation: Installation) -> Command:
-        """Return the command that makes the running server re-read its configuration."""
+        """Return the command that makes the running server re-read its configuration.
+
+        It is only for one that runs: Apache's would start one.
+        """
+        ...
+
+    def start(self, installation: Installation) -> Command:
+        """Return the command that starts the server in the background, where none runs."""
+        ...
+
+    def stop(self, installation: Installation) -> Command:
+        """Return the command that ends the running server, connections under way as they are."""
+        ...
+
+    def evidence(self, installation: Installation) -> Command | None:
+        """Return the command by which the server tells how it reads its configuration, if any."""
+        ...
+
+    def started_otherwise(
+        self, argv: Sequence[str], installation: Installation
+    ) -> tuple[str, str] | None:
+        """Say why a server started by `argv` reads something else than `installation`, and a hint.
+
+        None where it reads the same as far as its arguments tell.
+        """
         ...
 
     def pid_file(self, configuration: Configuration, installation: Installation) -> PurePosixPath:
         """Return where the master process leaves its id."""
         ...
+
+    def bears(self, installation: Installation) -> PurePosixPath | None:
+        """Return the binary whose name its master process bears; None: its title says master."""
+        ...
+
+
+Agreement: TypeAlias = (
+    "Callable[[Configuration, Installation, Filesystem, str], tuple[Finding, ...]]"
+)
+"""What compares our reading with what `Commands.evidence` printed; empty where they agree."""
+
+
+Outlives: TypeAlias = "Callable[[Configuration, Configuration], str | None]"
+"""Whether a server that has read the first configuration survives being reloaded with the second;
+if not, why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +405,7 @@ class Server:
     deliveries: Mapping[str, Delivery]
     default_delivery: str
     rules: tuple[Rule, ...]
+    agreement: Agreement | None = None
+    """What `Commands.evidence` is for; a finding at the main file is about all files."""
+    outlives: Outlives | None = None
+    """None: it survives every reload. What it does not survive takes a stop and a start."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from staplecfg.servers.apache.server import APACHE
 from staplecfg.servers.nginx.server import NGINX
 
 if TYPE_CHECKING:
@@ -11,4 +12,4 @@ if TYPE_CHECKING:
 
     from staplecfg.servers.interface import Server
 
-SERVERS: Mapping[str, Server] = {NGINX.name: NGINX}
+SERVERS: Mapping[str, Server] = {NGINX.name: NGINX, APACHE.name: APACHE}

@@ -6,9 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import PurePosixPath
 
     from staplecfg.model.site import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file in which the server keeps the response about one certificate, and serves it from.
+
+    `response` returns the DER response in the file's bytes, or None where the
+    server could use none of it.
+    """
+
+    path: PurePosixPath
+    response: Callable[[bytes], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,8 @@ class Stapling:
     withdrawn: bool = False
     inert: bool = False
     """No handshake here could ever carry a staple, whatever is set."""
+    module: Setting | None = None
+    """What hands stapling to a module that keeps responses itself (Apache: mod_md)."""
 
     @property
     def fetches(self) -> bool:

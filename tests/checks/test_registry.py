@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 import staplecfg.checks
+import staplecfg.servers.apache.rules
 import staplecfg.servers.nginx.rules
 from staplecfg.checks.explain import explain, find, overview, suggestions, summary
 from staplecfg.checks.registry import GENERAL_RULES, run
 from staplecfg.model.rule import Rule
 from staplecfg.model.settings import Settings
 from staplecfg.planning.explanations import PLANNING_RULES
+from staplecfg.servers.apache.rules.registry import APACHE_RULES
 from staplecfg.servers.nginx.rules.registry import NGINX_RULES
 from tests.support.facts import BLOG, SHOP, SHOP_PEM, facts, http, server
 
@@ -23,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-RULES = (*GENERAL_RULES, *NGINX_RULES)
+RULES = (*GENERAL_RULES, *NGINX_RULES, *APACHE_RULES)
 EACH = [pytest.param(rule, id=rule.id) for rule in RULES]
 CHECKOUT = Path(__file__).parents[2]
 SELF = Path(__file__)
 TESTS = [
     test
-    for test in (*SELF.parent.glob("test_*.py"), *CHECKOUT.glob("tests/nginx/test_rules_*.py"))
+    for test in (*SELF.parent.glob("test_*.py"), *CHECKOUT.glob("tests/*/test_rules_*.py"))
     if test != SELF
 ]
 BLOG_PEM = "/etc/ssl/blog.pem"
@@ -44,7 +46,12 @@ def rules_in(package: ModuleType) -> Iterator[tuple[str, Rule]]:
 
 
 def written() -> list[tuple[str, Rule]]:
-    return [*rules_in(staplecfg.checks), *rules_in(staplecfg.servers.nginx.rules)]
+    packages = (
+        staplecfg.checks,
+        staplecfg.servers.nginx.rules,
+        staplecfg.servers.apache.rules,
+    )
+    return [one for package in packages for one in rules_in(package)]
 
 
 def test_every_rule_that_is_written_is_in_a_registry():

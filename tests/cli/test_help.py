@@ -12,8 +12,9 @@ import pytest
 
 from staplecfg import __version__
 from staplecfg.checks.registry import GENERAL_RULES
+from staplecfg.cli.options import DELIVERY_NAMES, SERVER_NAMES
 from staplecfg.cli.registry import COMMANDS, command
-from staplecfg.loading.settings import ALIASES, FLAGS_ONLY, KEYS
+from staplecfg.loading.settings import FLAGS_ONLY, KEYS
 from staplecfg.model.errors import ExitStatus
 from staplecfg.planning.explanations import PLANNING_RULES
 from staplecfg.servers.registry import SERVERS
@@ -110,6 +111,13 @@ def test_the_version_is_answered_before_anything_else_is_imported(flag):
     ]
 
 
+def test_the_names_that_flags_take_are_those_there_are():
+    deliveries = {name for server in SERVERS.values() for name in server.deliveries}
+
+    assert set(SERVER_NAMES) == set(SERVERS)
+    assert set(DELIVERY_NAMES) == deliveries
+
+
 def test_a_command_imports_no_other_commands_dependencies():
     script = (
         "import sys\n"
@@ -154,9 +162,7 @@ def rows(name: str) -> list[list[str]]:
 def test_every_setting_is_documented_with_its_flag():
     documented: dict[str, str] = {}
     for key, flag, *_ in rows("docs/settings.md"):
-        names = re.findall(r"`([^`]+)`", key)
-        documented |= {names[0]: flag.strip(" `")}
-        assert all(ALIASES[alias] == names[0] for alias in names[1:])
+        documented |= {key.strip("`"): flag.strip(" `")}
 
     assert set(documented) == KEYS.keys() - FLAGS_ONLY
     by_key = {

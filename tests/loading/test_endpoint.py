@@ -12,7 +12,7 @@ from staplecfg.model.settings import Endpoint
 @pytest.mark.parametrize(
     ("text", "endpoint"),
     [
-        ("127.0.0.1:8889", Endpoint("127.0.0.1", 8889)),
+        ("127.0.0.1:889", Endpoint("127.0.0.1", 889)),
         ("[::1]:80", Endpoint("::1", 80)),
         ("0.0.0.0:65535", Endpoint("0.0.0.0", 65535)),
     ],
@@ -31,7 +31,7 @@ def test_an_address_and_a_port(tmp_path, text, endpoint):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "8889", "localhost:8889", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0"),
+        *("", "889", "localhost:889", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0"),
         *("127.0.0.1:65536", "::1:80", "[::1]", "[127.0.0.1]:80", "127.0.0.1:+1", "127.0.0.1: 1"),
     ],
 )

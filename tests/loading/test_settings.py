@@ -15,6 +15,7 @@ from staplecfg.model.errors import Unreadable, UsageProblem
 from staplecfg.model.looks import Looks
 from staplecfg.model.settings import (
     TEMPLATE_DIR,
+    Apache,
     Floors,
     Nginx,
     Responders,
@@ -57,7 +58,14 @@ ACCEPTED: list[Any] = [
         id="sites",
     ),
     pytest.param('delivery = "file"', Settings(delivery="file"), id="delivery"),
-    pytest.param('[nginx]\ndelivery = "file"', Settings(delivery="file"), id="nginx.delivery"),
+    pytest.param(
+        '[nginx]\ndelivery = "file"', Settings(nginx=Nginx(delivery="file")), id="nginx.delivery"
+    ),
+    pytest.param(
+        '[apache]\ndelivery = "live"',
+        Settings(apache=Apache(delivery="live")),
+        id="apache.delivery",
+    ),
     pytest.param("offline = true", Settings(offline=True), id="offline"),
     pytest.param('schedule = "cron"', Settings(schedule=Schedule.CRON), id="schedule"),
     pytest.param(
@@ -133,6 +141,7 @@ def test_every_key_has_a_place_in_the_settings():
     names |= {f"serve.{name}" for name in Serve.__dataclass_fields__}
     names |= {f"nginx.{name}" for name in Nginx.__dataclass_fields__}
     names |= {f"schedule.{name}" for name in Looks.__dataclass_fields__}
+    names |= {f"apache.{name}" for name in Apache.__dataclass_fields__}
 
     assert KEYS.keys() <= names
     assert names - KEYS.keys() == {
@@ -141,6 +150,7 @@ def test_every_key_has_a_place_in_the_settings():
         "serve",
         "nginx",
         "looks",
+        "apache",
         "file",
         "flags",
     }
@@ -169,7 +179,7 @@ REFUSED: list[Any] = [
         id="in a section",
     ),
     pytest.param("[nginx]\nspeed = 1", 2, "`nginx.speed`", None, id="a server's own"),
-    pytest.param("[apache]\nx = 1", 1, "`apache`", None, id="a section not known"),
+    pytest.param("[caddy]\nx = 1", 1, "`caddy`", None, id="a section not known"),
     pytest.param("responders = 3", 1, "`responders`", None, id="no section"),
     *(
         pytest.param(f"{key} = true", 1, f"unknown setting `{key}`", None, id=f"{key} is a flag")

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from staplecfg.machine import control, processes
-from staplecfg.machine.control import NotReloaded, Reloaded
+from staplecfg.machine.control import Died, NotReloaded, Reloaded
 from staplecfg.model.errors import ServerRefused
 from staplecfg.servers.interface import Command
 
@@ -164,7 +164,7 @@ def test_a_master_that_died_of_the_reload_is_noticed_at_once(master: subprocess.
 
     outcome = control.wait_reloaded(master.pid, before, timeout=60)
 
-    assert isinstance(outcome, NotReloaded)
+    assert isinstance(outcome, Died)
     assert outcome.reason == f"the master process (pid {master.pid}) is gone"
 
 

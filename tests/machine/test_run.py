@@ -168,3 +168,20 @@ def test_no_descriptor_is_left_open():
         run(argv, timeout=10)
 
     assert descriptors() == before
+
+
+def test_more_variables_reach_the_command():
+    assert run(("sh", "-c", "echo $RUN_DIR"), timeout=10, more={"RUN_DIR": "/x"}).output == "/x\n"
+
+
+def test_what_goes_to_stderr_can_be_left_out_of_what_is_to_be_read():
+    completed = run(("sh", "-c", "echo one; echo two >&2; echo three"), timeout=10, errors=False)
+
+    assert completed.output == "one\nthree\n"
+
+
+def test_more_output_is_kept_where_much_is_expected():
+    argv = ("sh", "-c", "head -c 3000000 /dev/zero")
+
+    assert len(run(argv, timeout=30).output) == MOST_OUTPUT
+    assert len(run(argv, timeout=30, most=2_000_000).output) == 2_000_000

@@ -8,11 +8,13 @@ from pathlib import PurePosixPath
 import pytest
 
 from staplecfg.model.errors import NotUnderstood
+from staplecfg.model.filesystem import MemoryFilesystem
 from staplecfg.model.settings import Settings
 from staplecfg.servers.nginx.commands import BUILT_WITH, COMMANDS
 from tests.support.nginx_trees import read
 
 BINARY = PurePosixPath("/usr/sbin/nginx")
+NOTHING = MemoryFilesystem({})
 ARGUMENTS = (
     "configure arguments: --with-cc-opt='-g -O2 -Wformat' --prefix=/usr/share/nginx"
     " --conf-path=/etc/nginx/nginx.conf --pid-path=/run/nginx.pid --with-http_ssl_module\n"
@@ -20,7 +22,7 @@ ARGUMENTS = (
 
 
 def installation(output: str, settings: Settings | None = None):
-    return COMMANDS.installation(output, settings or Settings(), BINARY)
+    return COMMANDS.installation([output], settings or Settings(), BINARY, NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_settings_win_and_are_relative_to_the_prefix_as_for_nginx():
 
 
 def test_without_a_binary_nginx_is_where_distributions_put_it():
-    found = COMMANDS.installation("", Settings(), None)
+    found = COMMANDS.installation([], Settings(), None, NOTHING)
 
     assert (found.binary, found.version) == (None, ())
     assert found.config == PurePosixPath("/etc/nginx/nginx.conf")
@@ -141,7 +143,7 @@ def test_commands_of_the_settings_take_the_place_of_nginx_own():
 
 
 def test_nothing_is_executed_without_a_binary():
-    found = COMMANDS.installation("", Settings(), None)
+    found = COMMANDS.installation([], Settings(), None, NOTHING)
 
     with pytest.raises(ValueError, match="nothing is executed"):
         COMMANDS.test(found)
@@ -155,7 +157,7 @@ def test_nothing_is_executed_without_a_binary():
     ],
 )
 def test_the_binary_is_asked_for_its_arguments(binary: PurePosixPath | None, argv: tuple[str, ...]):
-    assert COMMANDS.describe(Settings(binary=binary)).argv == argv
+    assert [each.argv for each in COMMANDS.describe(Settings(binary=binary))] == [argv]
 
 
 @pytest.mark.parametrize(

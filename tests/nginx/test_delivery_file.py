@@ -11,8 +11,9 @@ import pytest
 
 from staplecfg.model.change import Kind
 from staplecfg.model.filesystem import MemoryFilesystem
+from staplecfg.servers.interface import NOTHING, Serving
 from staplecfg.servers.nginx.delivery_file import DELIVERY
-from staplecfg.servers.nginx.site_key import site_key
+from staplecfg.servers.site_key import site_key
 from tests.support.facts import SHOP, staple
 from tests.support.sites import site
 
@@ -87,7 +88,7 @@ def test_no_other_line_is_taken_for_it(words):
 def test_a_staple_is_named_by_its_leaf_and_its_time_and_comes_first():
     good = staple(SHOP)
 
-    served, snippet = DELIVERY.state("a-1", good, STATE_DIR)
+    served, snippet = DELIVERY.state("a-1", Serving(good), STATE_DIR)
 
     assert served.kind is Kind.STAPLE
     assert str(served.path) == f"{STATE_DIR}/nginx/staples/{SHOP.sha256}-20260121T120000Z.der"
@@ -98,7 +99,7 @@ def test_a_staple_is_named_by_its_leaf_and_its_time_and_comes_first():
 
 
 def test_withdrawn_is_one_snippet_that_names_nothing():
-    (snippet,) = DELIVERY.state("a-1", None, STATE_DIR)
+    (snippet,) = DELIVERY.state("a-1", NOTHING, STATE_DIR)
 
     assert snippet.variables == {"staple": None}
 

@@ -109,7 +109,7 @@ class TestMisfit:
             pytest.param(
                 of(
                     f"ssl_certificate {BLOG_PEM};",
-                    "ssl_stapling_responder http://127.0.0.1:8889/;",
+                    "ssl_stapling_responder http://127.0.0.1:889/;",
                     files={BLOG_PEM: FOREIGN},
                 ),
                 id="two that ask the local responder",

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 import staplecfg
+from staplecfg.checks.registry import GENERAL_RULES
 from staplecfg.planning.explanations import PLANNING_RULES
 from staplecfg.servers.nginx.rules.registry import NGINX_RULES
 
 PLANNING = Path(staplecfg.__file__).parent / "planning"
+PLACING = Path(staplecfg.__file__).parent / "servers" / "apache" / "placing.py"
 FIT = Path(staplecfg.__file__).parent / "servers" / "nginx" / "fit.py"
 
 
 def made_here() -> set[str]:
     """Return the ids that stand as constants in the files that make findings."""
-    sources = [*PLANNING.rglob("*.py"), FIT]
+    sources = [*PLANNING.rglob("*.py"), FIT, PLACING]
     texts = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     found = set(re.findall(r'^[A-Z_]+ = "([a-z]+-[a-z-]+)"$', texts, re.MULTILINE))
     return found - {"stapling-off-decided"}
@@ -26,7 +28,7 @@ def made_here() -> set[str]:
 def test_there_is_an_explanation_for_each_and_for_no_other():
     explained = {rule.id for rule in PLANNING_RULES}
 
-    assert explained == made_here() - {rule.id for rule in NGINX_RULES}
+    assert explained == made_here() - {rule.id for rule in (*GENERAL_RULES, *NGINX_RULES)}
 
 
 @pytest.mark.parametrize("text", [pytest.param(rule.text, id=rule.id) for rule in PLANNING_RULES])

@@ -20,7 +20,7 @@ from staplecfg.model.target import Target
 from staplecfg.planning import looking
 from staplecfg.planning.planner import again
 from staplecfg.planning.schedule import timer
-from staplecfg.planning.state import servable
+from staplecfg.planning.servable import servable
 from staplecfg.servers.nginx.server import NGINX
 from tests.support.facts import NOW, SHOP, SHOP_PEM, http, server, staple
 from tests.support.planned import WARM, carried_out, machine, plan, served, with_files

@@ -8,16 +8,28 @@ from pathlib import PurePosixPath
 import pytest
 
 from staplecfg.model.errors import NotUnderstood
-from staplecfg.model.facts import Inserted, Record, Replaced
+from staplecfg.model.facts import Inserted, Made, Record, Replaced
 from staplecfg.planning.record import decode, encode
 
 FILE = PurePosixPath("/etc/nginx/caf\u00e9\udcff.conf")
+MAIN = PurePosixPath("/etc/apache2/apache2.conf")
 FULL = Record(
     inserted=(Inserted(FILE, "a-1", (("ssl_stapling", "on"), ("include", "/x \udcfe/*.conf"))),),
     replaced=(Replaced(FILE, "a-1", b"ssl_stapling\t\xff off ;", ("ssl_stapling", "on")),),
     units=(PurePosixPath("/etc/systemd/system/staplecfg.timer"),),
     directories=(PurePosixPath("/etc/systemd/system/nginx.service.wants"),),
+    made=(
+        Made(MAIN, PurePosixPath("/etc/apache2/conf-available/staplecfg.conf"), "ab12"),
+        Made(MAIN, MAIN, words=(("Include", "/etc/apache2/staplecfg.conf"),)),
+    ),
 )
+
+
+def test_a_record_from_before_there_was_anything_for_a_whole_server_is_read():
+    old = b'{"schema": 1, "inserted": [], "replaced": [], "units": []}'
+
+    assert decode(old) == Record()
+    assert json.loads(encode(Record())) == json.loads(old)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +68,9 @@ def test_what_is_no_record_is_refused(text):
         ("inserted", [{"file": "/a", "key": "k", "words": ["ab"]}]),
         ("replaced", [{"file": "/a", "key": "k", "text": 1, "by": ["a"]}]),
         ("replaced", ["x"]),
+        ("made", ["x"]),
+        ("made", [{"config": "/a", "path": "b", "digest": "", "words": []}]),
+        ("made", [{"config": "/a", "path": "/b", "digest": 1, "words": []}]),
     ],
 )
 def test_a_member_of_the_wrong_kind_is_refused(member, value):

@@ -9,7 +9,7 @@ import pytest
 
 from staplecfg.model.facts import Stored
 from staplecfg.model.staple import CertStatus, Staple
-from staplecfg.planning.state import servable
+from staplecfg.planning.servable import servable
 from tests.support.facts import BLOG, DAY, NOW, SHOP, SHOP_PEM, http, server, staple
 from tests.support.planned import machine
 

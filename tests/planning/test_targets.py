@@ -37,6 +37,7 @@ FULL = Target(
     keys=("a-1", "b-2"),
     files=(PurePosixPath("/srv/sites/\udcff.conf"),),
     directories=(PurePosixPath("/etc/live/b"),),
+    stores=(PurePosixPath("/var/lib/apache2/md"),),
 )
 
 
@@ -63,6 +64,7 @@ def test_a_target_comes_back_as_it_was(target):
         ("keys", ".."),
         ("directories", [None]),
         ("files", None),
+        ("stores", ["md"]),
     ],
 )
 def test_a_member_of_the_wrong_kind_is_refused(member, value):

@@ -19,7 +19,7 @@ from staplecfg.model.settings import Schedule, Settings
 from staplecfg.model.target import Target
 from staplecfg.planning import units
 from staplecfg.planning.command_line import for_cron, for_systemd
-from staplecfg.planning.schedule import boot, cron, hooks, path, timer
+from staplecfg.planning.schedule import boot, cron, dead_man, hooks, path, timer
 from staplecfg.planning.schedule.needs import Needs
 from tests.support.facts import SHOP, SHOP_PEM, http, server
 from tests.support.planned import (
@@ -116,6 +116,16 @@ def test_the_timer_is_there_and_enabled():
     ]
     assert lines(made[str(timer.TIMER)], "RandomizedDelaySec") == ["600"]
     assert made[str(timer.ENABLED)] == f"-> {timer.TIMER}"
+
+
+def test_a_store_that_is_not_ours_may_be_written_by_whoever_puts_staples_there():
+    """`strict`: the unit before a start would leave what has expired there."""
+    store = PurePosixPath("/var/lib/apache2/md")
+
+    made = made_of(seen(), target("a", unit="apache2.service", stores=(store,)), target("b"))
+
+    for unit in (boot.UNIT, timer.SERVICE, dead_man.SERVICE):
+        assert f"-{store}" in lines(made[str(unit)], "ReadWritePaths")
 
 
 def test_certificates_are_watched_by_directory_whoever_they_belong_to():

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 BLOG_PEM = "/etc/ssl/blog.pem"
 FILES: dict[str, bytes | Issued] = {SHOP_PEM: SHOP, BLOG_PEM: BLOG}
 TWO = f"ssl_certificate {BLOG_PEM};"
-ASKING = "ssl_stapling_responder http://127.0.0.1:8889/;"
+ASKING = "ssl_stapling_responder http://127.0.0.1:889/;"
 RESPONDER = Settings(delivery="responder")
 FILE = Settings(delivery="file")
 LIVE = Settings(delivery="live", nginx=Nginx(("127.0.0.53", "valid=30s")))
@@ -86,9 +86,9 @@ class TestResponder:
         ("listen", "url"),
         [
             (Endpoint("127.0.0.1", 80), "http://127.0.0.1:80/"),
-            (Endpoint("::1", 8889), "http://[::1]:8889/"),
-            (Endpoint("0.0.0.0", 8889), "http://127.0.0.1:8889/"),
-            (Endpoint("::", 8889), "http://[::1]:8889/"),
+            (Endpoint("::1", 889), "http://[::1]:889/"),
+            (Endpoint("0.0.0.0", 889), "http://127.0.0.1:889/"),
+            (Endpoint("::", 889), "http://[::1]:889/"),
         ],
     )
     def test_it_asks_where_the_responder_listens(self, listen, url):
@@ -138,7 +138,7 @@ class TestResponder:
         assert rule in rules(made)
 
     def test_an_ipv6_address_and_a_resolver_do_not_go_together(self):
-        ipv6 = replace(RESPONDER, serve=Serve(Endpoint("::1", 8889)))
+        ipv6 = replace(RESPONDER, serve=Serve(Endpoint("::1", 889)))
 
         made = plan(seen("resolver 127.0.0.53;", settings=ipv6))
 
@@ -326,7 +326,7 @@ class TestTheUnit:
         unit = "/etc/systemd/system/staplecfg-serve.service"
         contents = {str(path): data for path, data in held(done).items()}
 
-        assert b"ExecStart=/usr/bin/staplecfg serve --listen=127.0.0.1:8889\n" in contents[unit]
+        assert b"ExecStart=/usr/bin/staplecfg serve --listen=127.0.0.1:889\n" in contents[unit]
         assert b"Before=nginx.service\n" in contents[unit]
         assert b"CAP_NET_BIND_SERVICE" in contents[unit]
         again = carried_out(replace(done, settings=FILE))

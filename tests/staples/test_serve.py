@@ -127,7 +127,7 @@ GETS = [
         lambda b: b"/" + b.replace(b"+", b"%2b").replace(b"/", b"%2f").replace(b"=", b"%3d"),
         id="lower-case escapes",
     ),
-    pytest.param(lambda b: b"http://127.0.0.1:8889/" + b, id="a whole URL"),
+    pytest.param(lambda b: b"http://127.0.0.1:889/" + b, id="a whole URL"),
     pytest.param(lambda b: b"/" + b + b"?x=1", id="a query behind it"),
     pytest.param(lambda b: b"/" + b + b"/", id="a slash behind it"),
 ]
@@ -405,9 +405,9 @@ def test_stopping_waits_for_nobody_for_long(store):
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "2001:db8::1"])
 def test_other_machines_are_kept_out(host):
     with pytest.raises(UsageProblem):
-        require_loopback(Endpoint(host, 8889))
+        require_loopback(Endpoint(host, 889))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "::1"])
 def test_this_machine_is_let_in(host):
-    require_loopback(Endpoint(host, 8889))
+    require_loopback(Endpoint(host, 889))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tests.support.apache_lab import ApacheLab
     from tests.support.authority import Issued
     from tests.support.lab import Lab
 
@@ -16,7 +17,7 @@ def now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
-def response(lab: Lab, issued: Issued, *, since: timedelta, until: timedelta) -> bytes:
+def response(lab: Lab | ApacheLab, issued: Issued, *, since: timedelta, until: timedelta) -> bytes:
     """Return an honest response that has been good `since`, and ends in `until`."""
     moment = now()
     return lab.authority.respond(
@@ -28,7 +29,7 @@ def response(lab: Lab, issued: Issued, *, since: timedelta, until: timedelta) ->
     )
 
 
-def keep(lab: Lab, issued: Issued, *, since: timedelta, until: timedelta) -> bytes:
+def keep(lab: Lab | ApacheLab, issued: Issued, *, since: timedelta, until: timedelta) -> bytes:
     """Make the store hold such a response, and nothing noted about the certificate."""
     der = response(lab, issued, since=since, until=until)
     (lab.state / "store" / f"{issued.sha256}.der").write_bytes(der)

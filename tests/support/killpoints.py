@@ -66,12 +66,21 @@ class Ended:
     trace: str = ""
 
 
+NEUTRAL = frozenset({"fsync", "fdatasync"})
+"""Calls that leave nothing different to who looks: dying there is dying at the next call."""
+
+
 def count(action: Callable[[], object]) -> int:
     """Return at how many points `action` can be killed; it must end well when it is not."""
+    return len(names(action))
+
+
+def names(action: Callable[[], object]) -> tuple[str, ...]:
+    """Return the calls at which `action` can be killed, in order; it must end well otherwise."""
     ended = _in_child(action, _Faults())
     assert not ended.killed, "the action was killed by somebody else"
     assert ended.error is None, f"the action fails by itself: {ended.error}\n{ended.trace}"
-    return ended.points
+    return ended.names
 
 
 def kill_at(n: int, action: Callable[[], object]) -> Ended:

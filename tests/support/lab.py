@@ -100,6 +100,11 @@ class Lab:
         return issued
 
     @property
+    def server(self) -> Nginx:
+        """Its nginx."""
+        return self.nginx
+
+    @property
     def state(self) -> Path:
         """The state directory."""
         return self.shared_state or self.root / "state"

@@ -4,32 +4,61 @@ with laboratory(tmp_path) as watched:
     assert watched.through_reload().unstapled > 0
     watched.do("apply", "--unscheduled")
     assert watched.through_reload().flawless
+
+That one has an nginx; `apache_laboratory` is the one with an Apache.
 """
 
 from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from tests.support.count import Counted, Crowd, Visitor, count, visitors
 from tests.support.lab import Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from tests.support.lab import Ended
+    from tests.support.openssl_responder import OpensslResponder
 
 NAMES = ("shop.example", "blog.example", "mail.example")
 HANDSHAKES = 240
 """In each phase: 40 of every kind of visitor, with three sites."""
 
 
-@dataclass
-class Laboratory:
-    """A `Lab`, and who visits its sites."""
+class Server(Protocol):
+    """What every laboratory's server can be told."""
 
-    lab: Lab
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def restart(self) -> None: ...
+    def reload(self) -> None: ...
+
+
+class AnyLab(Protocol):
+    """What is watched: whichever server it has."""
+
+    responder: OpensslResponder
+
+    @property
+    def server(self) -> Server: ...
+    def process(self, command: str, *more: str) -> Ended: ...
+
+
+L = TypeVar("L", bound=AnyLab)
+
+
+@dataclass
+class Watched(Generic[L]):
+    """A `lab`, and who visits its sites: `clients` at a time where something happens meanwhile."""
+
+    lab: L
     crowd: list[Visitor]
+    handshakes: int = HANDSHAKES
+    clients: int = 1
 
     def do(self, command: str, *arguments: str) -> str:
         """Run `staplecfg` in a process of its own, which must end in 0; returns what it said."""
@@ -39,31 +68,39 @@ class Laboratory:
 
     def count(self) -> Counted:
         """Count visitors as things are."""
-        return count(self.crowd, HANDSHAKES)
+        return count(self.crowd, self.handshakes)
+
+    def through(self, event: Callable[[], object]) -> Counted:
+        """Count visitors who come without a pause while `event` goes on, and after."""
+        with Crowd(self.crowd, least=self.handshakes, clients=self.clients) as crowd:
+            event()
+        return crowd.counted
 
     def from_start(self) -> Counted:
-        """Count visitors from the moment nginx has started anew."""
-        self.lab.nginx.restart()
+        """Count visitors from the moment the server has started anew."""
+        self.lab.server.restart()
         return self.count()
 
     def through_reload(self) -> Counted:
-        """Count visitors who come without a pause while nginx reloads, and after."""
-        with Crowd(self.crowd, least=HANDSHAKES) as crowd:
-            self.lab.nginx.reload()
-        return crowd.counted
+        """Count visitors who come without a pause while the server reloads, and after."""
+        return self.through(self.lab.server.reload)
 
     def after_reload(self) -> Counted:
         """Count visitors once the last of the old workers has gone."""
-        self.lab.nginx.reload()
+        self.lab.server.reload()
         return self.count()
 
     def from_start_in_outage(self) -> Counted:
-        """Count visitors after nginx was started anew while the responder was down."""
+        """Count visitors after the server was started anew while the responder was down."""
         self.lab.responder.down()
         try:
             return self.from_start()
         finally:
             self.lab.responder.up()
+
+
+class Laboratory(Watched[Lab]):
+    """One with an nginx."""
 
 
 @contextlib.contextmanager

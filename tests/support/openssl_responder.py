@@ -1,4 +1,4 @@
-"""The real `openssl ocsp` as a responder on loopback, which can be slow, go down and come back.
+"""The real `openssl ocsp` as a responder on loopback, which can be slow, busy, or gone for a while.
 
     with OpensslResponder(authority, directory, delay=0.2) as responder:
         shop = authority.leaf(["shop.example"], responders=[responder.url])
@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import itertools
+import select
 import socket
 import subprocess
 import threading
@@ -59,6 +60,10 @@ class OpensslResponder:
         self.minutes = minutes
         self.asked = 0
         """How many connections were made to it so far."""
+        self.busy = False
+        """Whether it answers with HTTP's 503 instead."""
+        self.hangs = False
+        """Whether it takes requests and says nothing, as long as this is so or the client waits."""
         self.first_only = False
         """Whether of several certificates in one request only the first is answered for."""
         self._directory = directory
@@ -123,6 +128,12 @@ class OpensslResponder:
         with client, contextlib.suppress(OSError, ValueError):
             client.settimeout(PATIENCE)
             question = _question(client)
+            if self.hangs:
+                self._hang(client)
+                return
+            if self.busy:
+                client.sendall(b"HTTP/1.0 503 Service Unavailable\r\nConnection: close\r\n\r\n")
+                return
             if self.first_only:
                 question = _about_first(question)
             time.sleep(self.delay)
@@ -131,6 +142,10 @@ class OpensslResponder:
                 b"HTTP/1.0 200 OK\r\nContent-Type: application/ocsp-response\r\n"
                 b"Content-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(answer), answer)
             )
+
+    def _hang(self, client: socket.socket) -> None:
+        while self.hangs and not select.select([client], [], [], 0.1)[0]:
+            pass
 
     def _answer(self, question: bytes) -> bytes:
         files = {"-index": "index.txt", "-CA": "ca.pem"}

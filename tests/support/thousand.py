@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from staplecfg.servers.nginx.site_key import site_key
+from staplecfg.servers.site_key import site_key
 from tests.support.authority import Authority, pem
 from tests.support.nginx import Nginx, free_port
 

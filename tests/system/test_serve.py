@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 from tests.support.count import Crowd, count, of_both_keys, visitors
 from tests.support.lab import Lab
 from tests.support.nginx import free_port, wait_until
+from tests.support.serve_process import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,31 +51,6 @@ def two(tmp_path) -> Iterator[Two]:
         assert isinstance(made, Two)
         made.add_two()
         yield made
-
-
-@contextlib.contextmanager
-def serving(
-    lab: Lab, port: int, env: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    """Run `staplecfg serve` on the laboratory's state, from when it listens."""
-    argv = [
-        *(sys.executable, "-m", "staplecfg", "serve", "--state-dir", str(lab.state)),
-        *("--listen", f"127.0.0.1:{port}"),
-    ]
-    with subprocess.Popen(
-        argv,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(env or {})},
-    ) as run:
-        try:
-            assert run.stderr is not None
-            line = run.stderr.readline()
-            assert "answering on" in line, line + run.stderr.read()
-            yield run
-        finally:
-            run.kill()
 
 
 def both(lab: Lab) -> list[Visitor]:

@@ -17,9 +17,12 @@ from staplecfg.cli.schedule import warm_command
 from staplecfg.model.errors import ExitStatus
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Decision, Goal
+from staplecfg.model.probe import Missing
+from staplecfg.servers.registry import SERVERS
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from staplecfg.cli.flow import Done
 
@@ -74,7 +77,7 @@ def result(done: Done) -> Result:
         sites=tuple(describe.site(each.site, each) for each in done.plan.sites),
         staples=describe.staples(done.facts),
         installation=done.facts.installation,
-        warnings=renewals.warnings(done.renewals),
+        warnings=(*renewals.warnings(done.renewals), *_not_reached(done)),
         outcome=done.report.outcome.value,
         extra={
             "steps": [
@@ -93,6 +96,28 @@ def _at_stake(done: Done) -> bool:
         renewal.chain.must_staple and renewal.stored.staple is None for renewal in done.renewals
     )
     return without or any(finding.severity is Severity.ERROR for finding in done.plan.findings)
+
+
+def _not_reached(done: Done) -> Iterator[str]:
+    """Yield a line about the sites at which no staple was seen, though there is one for them."""
+    missing = {each.location for each in done.report.probes if isinstance(each.verdict, Missing)}
+    deliveries = SERVERS[done.facts.installation.server].deliveries
+    for name, delivery in deliveries.items():
+        sites = [
+            each.site.title
+            for each in done.plan.sites
+            if each.decision is Decision.CONFIGURED
+            and each.delivery == name
+            and each.site.location in missing
+            and _has_staple(each.fingerprint, done)
+        ]
+        if sites and delivery.from_store:
+            why = "the server's error log may say why"
+            if delivery.asks_us:
+                listen = done.facts.settings.serve.listen
+                why = f"`staplecfg serve` must answer at {listen}, and nobody else (`ss -ltnp`)"
+            many = f" and {len(sites) - 1} more" if len(sites) > 1 else ""
+            yield f"{sites[0]}{many}: a staple is in store, and visitors do not get it; {why}"
 
 
 def _summary(done: Done) -> str:

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> Result:
     """Return every finding, and exit status 1 where one is an error."""
     wanted = settings(options)
     server = server_of(wanted)
-    facts = observe(server, wanted, clock(), ask_resolvers=True)
+    facts = observe(server, wanted, clock(), ask_resolvers=True, ask_server=True)
     found = run_rules((*GENERAL_RULES, *server.rules), facts)
     sites = [site for site in facts.configuration.sites if selected(site, wanted)]
     bad = any(each.severity is Severity.ERROR for each in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from staplecfg.cli.asking import asking
 from staplecfg.cli.clock import clock
 from staplecfg.cli.editing import add_editing, left_alone, require_consent
 from staplecfg.cli.flow import server_of, with_trouble
@@ -11,7 +12,7 @@ from staplecfg.cli.options import add_expert, add_frame, add_root, add_selection
 from staplecfg.cli.output import describe
 from staplecfg.cli.output.result import Result
 from staplecfg.cli.schedule import warm_command
-from staplecfg.loading.observe import observe
+from staplecfg.loading.observe import observe, observe_gone
 from staplecfg.model.change import Kind
 from staplecfg.model.errors import ExitStatus
 from staplecfg.model.plan import Goal
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     import argparse
 
     from staplecfg.model.change import Change
+    from staplecfg.model.facts import Facts
     from staplecfg.model.settings import Settings
+    from staplecfg.servers.interface import Server
 
 EPILOG = "example:  staplecfg diff | git apply --check -"
 
@@ -45,12 +48,18 @@ def run(options: argparse.Namespace) -> Result:
     return planned(options, wanted, pending=ExitStatus.FINDINGS)
 
 
-def planned(options: argparse.Namespace, wanted: Settings, *, pending: ExitStatus) -> Result:
+def planned(
+    options: argparse.Namespace,
+    wanted: Settings,
+    *,
+    pending: ExitStatus,
+    goal: Goal = Goal.PRESENT,
+) -> Result:
     """Return the diff that `options` lead to, with exit status `pending` where it is not empty."""
     server = server_of(wanted)
-    facts = observe(server, wanted, clock(), ask_resolvers=False)
+    facts = _observed(server, wanted, goal)
     command = warm_command(options, given(options))
-    made = with_trouble(plan(facts, server, Goal.PRESENT, warm_command=command), facts, server)
+    made = with_trouble(plan(facts, server, goal, warm_command=command), facts)
     changes = _shown(made.changes, wanted)
     return Result(
         status=pending if changes else ExitStatus.DONE,
@@ -62,7 +71,14 @@ def planned(options: argparse.Namespace, wanted: Settings, *, pending: ExitStatu
         staples=describe.staples(facts),
         installation=facts.installation,
         outcome="pending" if changes else "unchanged",
+        extra={"renewals": [] if goal is Goal.ABSENT else asking(facts, server, goal)},
     )
+
+
+def _observed(server: Server, wanted: Settings, goal: Goal) -> Facts:
+    """Observe; what is gone can still be removed."""
+    gone = observe_gone(server, wanted, clock()) if goal is Goal.ABSENT else None
+    return gone or observe(server, wanted, clock(), ask_resolvers=False, ask_server=True)
 
 
 def _shown(changes: tuple[Change, ...], wanted: Settings) -> tuple[Change, ...]:

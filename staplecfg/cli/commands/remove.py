@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.applying.carry_out import Manner
 from staplecfg.applying.report import Outcome
-from staplecfg.cli.commands import apply
+from staplecfg.cli.commands import apply, diff
 from staplecfg.cli.editing import step_teller
 from staplecfg.cli.flow import Errand, carried_out, refuse_elsewhere
 from staplecfg.cli.options import add_expert, add_frame, add_selection, given, settings
@@ -17,6 +17,7 @@ from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.text import say
 from staplecfg.cli.schedule import warm_command
 from staplecfg.cli.targets import to_remove
+from staplecfg.model.errors import ExitStatus
 from staplecfg.model.plan import Goal
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how far to go."""
     add_selection(parser)
     group = parser.add_argument_group("how far to go")
+    group.add_argument("--dry-run", action="store_true", help="show the diff and end in 0")
     group.add_argument(
         "--no-reload", action="store_true", help="write and test; the next warm reloads"
     )
@@ -42,6 +44,8 @@ def run(options: argparse.Namespace) -> Result:
     """Take out our lines, state and schedule; staples fetched stay in the store."""
     refuse_elsewhere(settings(options), "remove")
     wanted = to_remove(options)
+    if options.dry_run:
+        return diff.planned(options, wanted, pending=ExitStatus.DONE, goal=Goal.ABSENT)
     live = not options.no_reload
     errand = Errand(
         Goal.ABSENT,

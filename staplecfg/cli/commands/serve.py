@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from staplecfg.model.settings import Endpoint
 
-EPILOG = "example:  staplecfg serve --listen 127.0.0.1:8889"
+EPILOG = "example:  staplecfg serve --listen 127.0.0.1:889"
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 BEATS = 3

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from staplecfg.applying.carry_out import Manner
 from staplecfg.applying.report import Outcome
-from staplecfg.cli.ahead import run_ahead
+from staplecfg.cli.ahead import run_ahead, would_run_ahead
 from staplecfg.cli.commands import apply
 from staplecfg.cli.editing import step_teller
 from staplecfg.cli.flow import Errand, carried_out, refuse_elsewhere
@@ -60,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_responses(group)
     group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="with --certificate: say whether anybody would be asked, and ask nobody",
+    )
+    group.add_argument(
         "--watch",
         action="store_true",
         help="stay in the foreground; again when files change or a renewal falls due",
@@ -89,6 +94,8 @@ def run(options: argparse.Namespace) -> Result:
     found = chosen(options)
     if options.certificates:
         ahead = wanted if len(found) > 1 else the_one(options)
+        if options.dry_run:
+            return would_run_ahead(options, ahead)
         return run_ahead(options, ahead, tell=say, tell_step=step_teller(options))
     others = len(found) > 1
     ended = for_each(found, lambda each: _warmed(options, each, others=others))
@@ -152,6 +159,11 @@ def _require_sense(options: argparse.Namespace, wanted: Settings) -> None:
     refuse_elsewhere(wanted, "warm")
     if options.watch and (options.certificates or options.responses):
         raise UsageProblem("--watch goes without --certificate and --response")
+    if options.dry_run and (options.responses or not options.certificates):
+        raise UsageProblem(
+            "--dry-run goes with --certificate, and without --response",
+            hint="`staplecfg status` says what is due, `staplecfg apply --dry-run` what is pending",
+        )
     if options.watch and options.format == "json":
         raise UsageProblem("--watch does not end, so there is no JSON document")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime, timezone
 from pathlib import PurePath
@@ -114,8 +115,28 @@ def _content(change: Change, content: Content | None) -> object:
     if content.link is not None:
         return {"link": content.link}
     if change.kind.value == "staple":
-        return {"size": len(content.data)}
+        return _staple(content.data)
     return {"text": content.data.decode("utf-8", "backslashreplace")}
+
+
+def _staple(der: bytes) -> dict[str, object]:
+    """Return what `der` says, believing nothing: a file there before may hold anything."""
+    # Only here: the help and a usage error do without what decoding takes.
+    from staplecfg.pki.about import about  # noqa: PLC0415
+
+    return {
+        "size": len(der),
+        "sha256": hashlib.sha256(der).hexdigest(),
+        "answers": [
+            {
+                "serial": f"{answer.serial:x}",
+                "cert_status": answer.status.value,
+                "this_update": time(answer.this_update),
+                "next_update": time(answer.next_update),
+            }
+            for answer in about(der).answers
+        ],
+    }
 
 
 def _server(installation: Installation | None) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from staplecfg.model.change import Content
-from staplecfg.planning.command_line import for_systemd, path_for_systemd
+from staplecfg.planning.command_line import for_systemd
 from staplecfg.planning.schedule import dead_man
 from staplecfg.planning.schedule.needs import UNITS
 
@@ -29,7 +29,7 @@ def files(needs: Needs) -> Mapping[PurePosixPath, Content]:
     variables = {
         "command": for_systemd((*needs.warm_command, "--offline")),
         "dead_man": for_systemd((*dead_man.command(needs), "--no-reload")),
-        "writable": [path_for_systemd(str(needs.state_dir))],
+        "writable": needs.kept(),
     }
     links = {enabled(unit): Content(link=str(UNIT)) for unit in servers}
     return {UNIT: needs.rendered(TEMPLATE, variables), **links}

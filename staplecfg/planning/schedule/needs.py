@@ -45,7 +45,12 @@ class Needs:
     def writable(self, *more: PurePosixPath) -> list[str]:
         """Return what a unit that tests servers must be able to write, escaped for systemd."""
         prefixes = (each.prefix for each in self.targets if each.prefix is not None)
-        paths = dict.fromkeys((self.state_dir, *prefixes, *more))
+        return self.kept(*prefixes, *more)
+
+    def kept(self, *more: PurePosixPath) -> list[str]:
+        """Return where staples are kept, and `more`, escaped for systemd."""
+        stores = (store for each in self.targets for store in each.stores)
+        paths = dict.fromkeys((self.state_dir, *more, *stores))
         return [path_for_systemd(str(path)) for path in paths]
 
     def rendered(

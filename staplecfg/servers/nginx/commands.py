@@ -13,6 +13,10 @@ from staplecfg.model.installation import Installation
 from staplecfg.servers.interface import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from staplecfg.model.filesystem import Filesystem
+    from staplecfg.model.finding import Finding
     from staplecfg.model.settings import Settings
     from staplecfg.model.site import Configuration
     from staplecfg.servers.interface import Commands
@@ -47,14 +51,28 @@ _COMPILED_IN = {"prefix": "/usr/local/nginx", "conf-path": "conf/nginx.conf"}
 class NginxCommands:
     """How nginx is asked about itself, tested and reloaded."""
 
-    def describe(self, settings: Settings) -> Command:
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """See `Commands.programs`."""
+        return ("nginx",)
+
+    def main_files(self, settings: Settings) -> tuple[PurePosixPath, ...]:
+        """See `Commands.main_files`."""
+        return (_installation("", (), _PACKAGED, settings, None).config,)
+
+    def describe(self, settings: Settings) -> tuple[Command, ...]:
         """See `Commands.describe`."""
-        return Command((str(settings.binary or "nginx"), "-V"))
+        return (Command((str(settings.binary or self.programs[0]), "-V")),)
 
     def installation(
-        self, output: str, settings: Settings, binary: PurePosixPath | None
+        self,
+        outputs: Sequence[str],
+        settings: Settings,
+        binary: PurePosixPath | None,
+        files: Filesystem,  # noqa: ARG002 - nginx has no environment to read
     ) -> Installation:
-        """See `Commands.installation`; without `binary`, `output` may be empty."""
+        """See `Commands.installation`."""
+        output = "".join(outputs)
         if binary is None and not output.strip():
             return _installation("", (), _PACKAGED, settings, None)
         banner = _BANNER.search(output)
@@ -69,6 +87,15 @@ class NginxCommands:
         details = {**_COMPILED_IN, **_configured(output)}
         return _installation(banner["banner"], version, details, settings, binary)
 
+    def notes(
+        self,
+        installation: Installation,  # noqa: ARG002 - its own words are all there is
+        settings: Settings,  # noqa: ARG002
+        files: Filesystem,  # noqa: ARG002
+    ) -> tuple[Finding, ...]:
+        """See `Commands.notes`."""
+        return ()
+
     def test(self, installation: Installation) -> Command:
         """See `Commands.test`."""
         return _command(installation, TEST_COMMAND, "-t")
@@ -76,6 +103,30 @@ class NginxCommands:
     def reload(self, installation: Installation) -> Command:
         """See `Commands.reload`."""
         return _command(installation, RELOAD_COMMAND, "-s", "reload")
+
+    def start(self, installation: Installation) -> Command:
+        """See `Commands.start`."""
+        return _own(installation)
+
+    def stop(self, installation: Installation) -> Command:
+        """See `Commands.stop`."""
+        return _own(installation, "-s", "quit")
+
+    def evidence(self, installation: Installation) -> Command | None:  # noqa: ARG002 - see there
+        """See `Commands.evidence`: the second reader is crossplane."""
+        return None
+
+    def started_otherwise(
+        self,
+        argv: Sequence[str],  # noqa: ARG002 - it writes its title over them
+        installation: Installation,  # noqa: ARG002
+    ) -> tuple[str, str] | None:
+        """See `Commands.started_otherwise`."""
+        return None
+
+    def bears(self, installation: Installation) -> PurePosixPath | None:  # noqa: ARG002 - see there
+        """See `Commands.bears`."""
+        return None
 
     def pid_file(self, configuration: Configuration, installation: Installation) -> PurePosixPath:
         """See `Commands.pid_file`."""
@@ -131,6 +182,10 @@ def _split(arguments: str) -> list[str]:
 def _command(installation: Installation, chosen: str, *action: str) -> Command:
     if chosen in installation.details:
         return Command(tuple(shlex.split(installation.details[chosen])))
+    return _own(installation, *action)
+
+
+def _own(installation: Installation, *action: str) -> Command:
     if installation.binary is None:
         raise ValueError("nothing is executed under another root")
     # Both always: whoever started the server may have given them, and without

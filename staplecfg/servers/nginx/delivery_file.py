@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.model.change import Content, Kind
-from staplecfg.servers.interface import StateFile
-from staplecfg.servers.nginx import file_fit, site_key
+from staplecfg.servers import site_key
+from staplecfg.servers.interface import Shared, StateFile
+from staplecfg.servers.nginx import file_fit
 from staplecfg.servers.nginx.places import STAPLES, directory
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from staplecfg.model.filesystem import Filesystem
     from staplecfg.model.finding import Finding
     from staplecfg.model.settings import Settings
-    from staplecfg.model.site import Site
+    from staplecfg.model.site import Configuration, Site
     from staplecfg.model.staple import Staple
-    from staplecfg.servers.interface import Delivery, Words
+    from staplecfg.servers.interface import Delivery, Serving, Words
 
 SNIPPET = "staple.conf"
 
@@ -45,15 +46,22 @@ class FileDelivery:
     lazy = False
     one_response = True
     needs_schedule = True
+    writes = None
+    switch = None
 
-    def bound(self, settings: Settings) -> Delivery:
+    def bound(self, settings: Settings, configuration: Configuration) -> Delivery:
         """See `Delivery.bound`."""
-        del settings  # nothing but the state directory matters, which is handed in
+        del settings, configuration  # nothing but the state directory matters, which is handed in
         return self
 
     def misfit(self, site: Site, chains: Sequence[Chain], facts: Facts) -> Finding | None:
         """See `Delivery.misfit`."""
         return file_fit.misfit(site, chains, facts, directory(facts.settings.state_dir))
+
+    def recorded(self, words: Sequence[Words]) -> bool:
+        """See `Delivery.recorded`."""
+        del words
+        return False
 
     def key(self, site: Site) -> str:
         """See `Delivery.key`."""
@@ -68,11 +76,10 @@ class FileDelivery:
         del site, facts
         return None
 
-    def state(
-        self, key: str, staple: Staple | None, state_dir: PurePosixPath
-    ) -> tuple[StateFile, ...]:
+    def state(self, key: str, serving: Serving, state_dir: PurePosixPath) -> tuple[StateFile, ...]:
         """See `Delivery.state`. The snippet is only ever replaced: unlinking races nginx's glob."""
         snippet = directory(state_dir) / key / SNIPPET
+        staple = serving.common
         if staple is None:
             return (_snippet(snippet, None),)
         served = directory(state_dir) / STAPLES / served_name(staple)
@@ -80,6 +87,11 @@ class FileDelivery:
             StateFile(served, Kind.STAPLE, content=Content(staple.der, mode=0o644)),
             _snippet(snippet, served),
         )
+
+    def shared(self, sites: Sequence[Site], facts: Facts) -> Shared:
+        """See `Delivery.shared`."""
+        del sites, facts
+        return Shared()
 
     def owned(self, words: Words, state_dir: PurePosixPath) -> str | None:
         """See `Delivery.owned`."""

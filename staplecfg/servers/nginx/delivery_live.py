@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from staplecfg.servers.nginx import lazy_fit, site_key
+from staplecfg.servers import site_key
+from staplecfg.servers.interface import Shared
+from staplecfg.servers.nginx import lazy_fit
 from staplecfg.servers.nginx.places import directory
 from staplecfg.servers.nginx.stapling import absolute
 
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
     from staplecfg.model.filesystem import Filesystem
     from staplecfg.model.finding import Finding
     from staplecfg.model.settings import Settings
-    from staplecfg.model.site import Site
-    from staplecfg.model.staple import Staple
-    from staplecfg.servers.interface import Delivery, StateFile, Words
+    from staplecfg.model.site import Configuration, Site
+    from staplecfg.servers.interface import Delivery, Serving, StateFile, Words
 
 DIRECTIVE = "ssl_trusted_certificate"
 TRUSTED = PurePosixPath("/etc/staplecfg/trusted")
@@ -43,14 +44,22 @@ class LiveDelivery:
     lazy: bool = True
     one_response: bool = False
     needs_schedule: bool = False
+    writes: PurePosixPath | None = None
+    switch: Words | None = None
 
-    def bound(self, settings: Settings) -> Delivery:
+    def bound(self, settings: Settings, configuration: Configuration) -> Delivery:
         """See `Delivery.bound`."""
+        del configuration
         return LiveDelivery(settings.nginx.resolver)
 
     def misfit(self, site: Site, chains: Sequence[Chain], facts: Facts) -> Finding | None:
         """See `Delivery.misfit`."""
         return lazy_fit.misfit_live(site, chains, facts, directory(facts.settings.state_dir))
+
+    def recorded(self, words: Sequence[Words]) -> bool:
+        """See `Delivery.recorded`."""
+        del words
+        return False
 
     def key(self, site: Site) -> str:
         """See `Delivery.key`."""
@@ -77,12 +86,15 @@ class LiveDelivery:
                 return None
         return TRUSTED / f"{self.key(site)}{SUFFIX}"
 
-    def state(
-        self, key: str, staple: Staple | None, state_dir: PurePosixPath
-    ) -> tuple[StateFile, ...]:
+    def state(self, key: str, serving: Serving, state_dir: PurePosixPath) -> tuple[StateFile, ...]:
         """See `Delivery.state`: nginx keeps its own."""
-        del key, staple, state_dir
+        del key, serving, state_dir
         return ()
+
+    def shared(self, sites: Sequence[Site], facts: Facts) -> Shared:
+        """See `Delivery.shared`."""
+        del sites, facts
+        return Shared()
 
     def owned(self, words: Words, state_dir: PurePosixPath) -> str | None:
         """See `Delivery.owned`."""

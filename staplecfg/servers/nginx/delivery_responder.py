@@ -8,11 +8,12 @@ handshake of each worker and certificate goes without.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from staplecfg.model.settings import Serve
-from staplecfg.servers.nginx import lazy_fit, site_key
+from staplecfg.servers import local_responder, site_key
+from staplecfg.servers.interface import Shared
+from staplecfg.servers.nginx import lazy_fit
 from staplecfg.servers.nginx.places import directory
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
     from staplecfg.model.filesystem import Filesystem
     from staplecfg.model.finding import Finding
     from staplecfg.model.settings import Endpoint, Settings
-    from staplecfg.model.site import Site
-    from staplecfg.model.staple import Staple
-    from staplecfg.servers.interface import Delivery, StateFile, Words
+    from staplecfg.model.site import Configuration, Site
+    from staplecfg.servers.interface import Delivery, Serving, StateFile, Words
 
 DIRECTIVE = "ssl_stapling_responder"
 
@@ -43,24 +43,28 @@ class ResponderDelivery:
     lazy: bool = True
     one_response: bool = False
     needs_schedule: bool = False
+    writes: PurePosixPath | None = None
+    switch: Words | None = None
 
     @property
     def url(self) -> str:
         """What nginx is told to ask."""
-        host = ip_address(self.listen.host)
-        if host.is_unspecified:
-            host = ip_address("::1" if host.version == 6 else "127.0.0.1")  # noqa: PLR2004 - IPv6
-        shown = f"[{host}]" if ":" in str(host) else str(host)
-        return f"http://{shown}:{self.listen.port}/"
+        return local_responder.url(self.listen)
 
-    def bound(self, settings: Settings) -> Delivery:
+    def bound(self, settings: Settings, configuration: Configuration) -> Delivery:
         """See `Delivery.bound`."""
+        del configuration
         return of(settings)
 
     def misfit(self, site: Site, chains: Sequence[Chain], facts: Facts) -> Finding | None:
         """See `Delivery.misfit`."""
         del chains  # every certificate counts, also those that could not be read
         return lazy_fit.misfit(site, facts, directory(facts.settings.state_dir), self.url)
+
+    def recorded(self, words: Sequence[Words]) -> bool:
+        """See `Delivery.recorded`."""
+        del words
+        return False
 
     def key(self, site: Site) -> str:
         """See `Delivery.key`."""
@@ -76,12 +80,15 @@ class ResponderDelivery:
         del site, facts
         return None
 
-    def state(
-        self, key: str, staple: Staple | None, state_dir: PurePosixPath
-    ) -> tuple[StateFile, ...]:
+    def state(self, key: str, serving: Serving, state_dir: PurePosixPath) -> tuple[StateFile, ...]:
         """See `Delivery.state`: the responder reads the store itself."""
-        del key, staple, state_dir
+        del key, serving, state_dir
         return ()
+
+    def shared(self, sites: Sequence[Site], facts: Facts) -> Shared:
+        """See `Delivery.shared`."""
+        del sites, facts
+        return Shared()
 
     def owned(self, words: Words, state_dir: PurePosixPath) -> str | None:
         """See `Delivery.owned`."""

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from staplecfg.model.filesystem import MemoryFilesystem
-from staplecfg.servers.nginx import compare, evaluate, globs, place, scan
+from staplecfg.servers.nginx import compare, evaluate, globs, place, scan, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,10 @@ class NginxDialect:
     def take_out(self, data: bytes, present: Sequence[Directive]) -> tuple[Edit, ...]:
         """See `Dialect.take_out`."""
         return place.take_out(data, present)
+
+    def said(self, wanted: Sequence[Words]) -> str:
+        """See `Dialect.said`."""
+        return " ".join(words.statement(each) for each in wanted)
 
     def disagreement(self, data: bytes, path: PurePosixPath) -> Finding | None:
         """See `Dialect.disagreement`; raises `NotUnderstood` where `parse` does."""

@@ -64,7 +64,7 @@ def _address(url: str | None, site: Site, _facts: Facts) -> Misfit | None:
     return Misfit(
         resolver.location,
         f"with a `resolver` in effect nginx cannot ask {url} (it tries to look it up)",
-        'set `serve.listen` to an IPv4 address, "127.0.0.1:8889"',
+        'set `serve.listen` to an IPv4 address, "127.0.0.1:889"',
     )
 
 

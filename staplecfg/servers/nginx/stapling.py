@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 WITHDRAWN = "http://127.0.0.1:1/"
 """The responder our neutral snippet names: nothing listens there, and it needs no DNS."""
 
+DIRECTIVES = ("ssl_stapling", "ssl_stapling_file", "ssl_stapling_responder", "ssl_stapling_verify")
+
 
 def stapling(site: Site, configuration: Configuration) -> Stapling:
     """Return what is in effect in `site`; an empty argument counts as none, as nginx has it."""

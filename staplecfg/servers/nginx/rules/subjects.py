@@ -42,14 +42,6 @@ def chains_of(site: Site, facts: Facts) -> tuple[Chain, ...]:
     return tuple(chain for chain in found if isinstance(chain, Chain))
 
 
-def usable(chain: Chain, facts: Facts) -> bool:
-    """Say whether a staple for `chain` can be asked for: RFC 6960, 4.1.1 and 4.2.2.2."""
-    override = facts.settings.responders.override or {}
-    askable = any(override.get(url, url) for url in chain.responders)
-    current = chain.not_before <= facts.now <= chain.not_after
-    return askable and chain.issuer is not None and current
-
-
 def fetching(facts: Facts) -> Iterator[tuple[Site, Stapling]]:
     """Yield the sites for which nginx itself asks a responder, where there is one to ask."""
     for site in facts.configuration.sites:

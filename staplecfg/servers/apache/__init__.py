@@ -1,0 +1,1 @@
+"""Apache httpd: its language, deliveries, commands and rules. Pure."""

@@ -1,0 +1,1 @@
+"""The rules that are Apache's own: one file for each thing that can be wrong."""
