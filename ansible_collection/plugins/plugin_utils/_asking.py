@@ -1,0 +1,115 @@
+# Copyright: The staplecfg engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asking on a host's behalf: what the cache knows, and the responder where that is not enough."""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+
+from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import ENVIRONMENT, PLACES, PROGRAM, Runner, Trouble
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Entry
+
+MOST = 65536
+"""Characters of PEM that a host may send: a leaf and its issuer are two or three thousand."""
+AFTER_ASKING = 3600.0
+"""Seconds before a responder that had nothing newer is asked again, as the tool itself has it."""
+AFTER_FAILURE = 300.0
+
+
+class NoTool(Exception):
+    """There is no such program on the control node; the message says what to do."""
+
+
+def runner(executable, environment):
+    """Return the runner for the control node; raises NoTool where there is no executable."""
+    path = os.pathsep.join([*PLACES, environment.get("PATH", os.defpath)])
+    found = shutil.which(executable or PROGRAM, path=path)
+    if found is None:
+        raise NoTool(
+            f"there is no such program on the control node: {executable or PROGRAM}; install staplecfg there"
+            " (controller_executable says where it is), or let the hosts ask themselves (fetch_on=host)"
+        )
+
+    def call(argv):
+        done = subprocess.run(
+            argv,
+            env={**environment, **ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+    return Runner(found, call)
+
+
+def seconds(moment):
+    """Return an RFC 3339 time in UTC as seconds since the epoch."""
+    return float(calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ")))
+
+
+class Asking:
+    """Asks through ``tool()``, with the tool's ``words``; keeps what comes in ``cache``."""
+
+    def __init__(self, tool, words, cache, clock=time.time):
+        self._tool = tool
+        self._words = words
+        self._cache = cache
+        self._clock = clock
+
+    def now(self):
+        """Return the time by which entries are judged."""
+        return self._clock()
+
+    def entry(self, chain, newer_than=None):
+        """Return what is known of the leaf of ``chain`` (PEM), and whether a responder was asked for it just now.
+
+        ``newer_than`` is since when the response holds that the host has already, None where it has none.
+        """
+        if len(chain) > MOST:
+            raise Trouble(f"a host sent {len(chain)} characters of certificates; at most {MOST} are taken")
+        # The issuer is part of it: a host that lies about it harms nobody but itself.
+        key = hashlib.sha256(chain.encode("utf-8", "surrogateescape")).hexdigest()
+        with self._cache.holding(key):
+            known = self._cache.read(key)
+            if not known.worth_asking(self._clock(), newer_than):
+                return known, False
+            told = self._asked(chain, known)
+            self._cache.write(key, told)
+            return told, True
+
+    def _asked(self, chain, known):
+        with self._cache.scratch() as scratch:
+            pem, der = os.path.join(scratch, "chain.pem"), os.path.join(scratch, "staple.der")
+            with open(pem, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(chain)
+            document = self._tool().run("fetch", pem, f"--output={der}", *self._words)
+            judgement = document["judgement"]
+            if judgement["verdict"] == "good":
+                with open(der, "rb") as file:
+                    return self._good(file.read(), judgement["staple"])
+        return self._failed(judgement, known)
+
+    def _good(self, der, staple):
+        return Entry(
+            der=der,
+            this_update=seconds(staple["this_update"]),
+            due=seconds(staple["due"]),
+            expires=seconds(staple["expires"]),
+            not_before=self._clock() + AFTER_ASKING,
+        )
+
+    def _failed(self, judgement, known):
+        """Return ``known`` with how asking failed; an older response may yet be good enough."""
+        known.problem = judgement["problem"]
+        known.revoked = judgement["reason"] == "revoked"
+        known.not_before = self._clock() + AFTER_FAILURE
+        return known

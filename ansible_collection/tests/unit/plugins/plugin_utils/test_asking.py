@@ -1,0 +1,138 @@
+# Copyright: The staplecfg engineers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import Trouble
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._asking import MOST, Asking, NoTool, runner, seconds
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Cache
+
+STAPLE = {"this_update": "1970-01-01T00:01:40Z", "due": "1970-01-01T02:00:00Z", "expires": "1970-01-01T04:00:00Z"}
+GOOD = {"verdict": "good", "problem": None, "reason": None, "staple": STAPLE}
+DOWN = {"verdict": "unreachable", "problem": "it is down", "reason": None, "staple": None}
+REVOKED = {"verdict": "rejected", "problem": "it is revoked", "reason": "revoked", "staple": None}
+
+
+class Tool:
+    """Answers with the judgements it is given, and remembers what it was asked."""
+
+    def __init__(self, *judgements):
+        self.judgements = list(judgements)
+        self.calls = []
+
+    def run(self, command, *words):
+        self.calls.append((command, *words))
+        judgement = self.judgements.pop(0)
+        if judgement["verdict"] == "good":
+            with open(words[1].partition("=")[2], "wb") as file:
+                file.write(b"der")
+        with open(words[0], encoding="utf-8") as file:
+            self.asked_about = file.read()
+        return {"judgement": judgement}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def asking(tmp_path, *judgements):
+    tool, clock = Tool(*judgements), Clock()
+    return Asking(lambda: tool, ["--trust=/root.pem"], Cache(str(tmp_path / "cache")), clock), tool, clock
+
+
+def test_many_hosts_and_one_question(tmp_path):
+    asks, tool, _clock = asking(tmp_path, GOOD)
+
+    first, asked = asks.entry("PEM")
+    others = [asks.entry("PEM") for _each in range(5)]
+
+    assert (first.der, asked) == (b"der", True)
+    assert [(entry.der, again) for entry, again in others] == [(b"der", False)] * 5
+    assert tool.asked_about == "PEM"
+    assert tool.calls[0][0] == "fetch"
+    assert tool.calls[0][3] == "--trust=/root.pem"
+
+
+def test_another_issuer_is_another_question(tmp_path):
+    asks, tool, _clock = asking(tmp_path, GOOD, DOWN)
+
+    asks.entry("leaf and issuer")
+    entry, asked = asks.entry("leaf and impostor")
+
+    assert (entry.der, asked, len(tool.calls)) == (None, True, 2)
+
+
+def test_a_failure_is_remembered_for_five_minutes(tmp_path):
+    asks, tool, clock = asking(tmp_path, DOWN, GOOD)
+
+    assert asks.entry("PEM")[0].problem == "it is down"
+    clock.now += 299
+    assert asks.entry("PEM")[1] is False
+    clock.now += 1
+    entry, asked = asks.entry("PEM")
+
+    assert (entry.der, entry.problem, asked, len(tool.calls)) == (b"der", None, True, 2)
+
+
+def test_an_older_response_outlives_a_failure(tmp_path):
+    asks, _tool, clock = asking(tmp_path, GOOD, DOWN)
+    asks.entry("PEM")
+    clock.now = 8000.0
+
+    entry, asked = asks.entry("PEM")
+
+    assert (entry.problem, asked, entry.usable(clock.now, None)) == ("it is down", True, True)
+
+
+def test_what_is_revoked_is_handed_to_nobody(tmp_path):
+    asks, _tool, clock = asking(tmp_path, GOOD, REVOKED)
+    asks.entry("PEM")
+    clock.now = 8000.0
+
+    entry, _asked = asks.entry("PEM")
+
+    assert (entry.revoked, entry.usable(clock.now, None)) == (True, False)
+
+
+def test_a_host_that_has_it_already_is_a_reason_to_ask_once_an_hour(tmp_path):
+    asks, tool, clock = asking(tmp_path, GOOD, GOOD)
+    asks.entry("PEM")
+
+    assert asks.entry("PEM", 100.0)[1] is False
+    clock.now += 3600
+    assert asks.entry("PEM", 100.0)[1] is True
+    assert asks.entry("PEM", 100.0)[1] is False
+    assert len(tool.calls) == 2
+
+
+def test_a_flood_of_certificates_is_refused(tmp_path):
+    asks, tool, _clock = asking(tmp_path)
+
+    with pytest.raises(Trouble, match="at most"):
+        asks.entry("x" * (MOST + 1))
+    assert tool.calls == []
+
+
+def test_no_tool_on_the_control_node_says_what_to_do(tmp_path):
+    with pytest.raises(NoTool, match="fetch_on=host"):
+        runner(str(tmp_path / "nothing"), {"PATH": str(tmp_path)})
+
+
+def test_the_tool_runs_without_a_shell_and_with_our_environment(tmp_path):
+    program = tmp_path / "tool"
+    program.write_text('#!/bin/sh\nprintf \'{"schema": 1, "words": "%s", "locale": "%s"}\' "$*" "$LC_ALL"\n')
+    program.chmod(0o755)
+
+    document = runner(str(program), {"PATH": "/usr/bin:/bin"}).run("fetch", "$HOME; true")
+
+    assert document == {"schema": 1, "words": "fetch $HOME; true --format=json", "locale": "C.UTF-8"}
+
+
+def test_times_are_utc():
+    assert seconds("1970-01-01T01:00:00Z") == 3600.0

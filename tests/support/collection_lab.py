@@ -1,0 +1,195 @@
+"""A laboratory that outlives the command that made it: for playbooks, which cannot hold a `with`.
+
+    python -m tests.support.collection_lab start DIR HOSTS SITES_PER_HOST NAMES...
+    python -m tests.support.collection_lab tell DIR down
+    python -m tests.support.collection_lab stop DIR
+
+So `start /tmp/lab 20 2 site0.example site1.example site2.example`: HOSTS servers,
+each with SITES_PER_HOST (0: all) of the sites NAMES. LAB_SERVER=apache makes
+them Apache, and runs a local responder for each.
+
+`start` prints JSON: the servers' files and ports, and the flags that staplecfg
+needs here. It ends by itself after half an hour, should nobody stop it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support import collection_servers
+from tests.support.authority import Authority, pem
+from tests.support.nginx import CHECKOUT
+from tests.support.responder import Responder, close_at_once, honest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.support.collection_servers import Host
+
+LONGEST = 1800
+READY = 60.0
+
+
+class CollectionLab:
+    """A CA, its responder, and `hosts` servers, each with sites that share the certificates.
+
+    A site is a name; hosts take `sites` in turn, `sites_per_host` each.
+    """
+
+    def __init__(self, root: Path, sites: Sequence[str], hosts: int, sites_per_host: int) -> None:
+        self.root = root
+        self.authority = Authority.create()
+        self.responder = Responder(self.authority)
+        self.responder.__enter__()
+        (root / "pki").mkdir(parents=True)
+        (root / "pki/root.pem").write_bytes(pem(self.authority.root.cert))
+        self.issued = {
+            name: self.authority.leaf([name], responders=[self.responder.url]) for name in sites
+        }
+        self.files = {
+            name: issued.write(root / "pki", name) for name, issued in self.issued.items()
+        }
+        self.servers: list[Host] = []
+        try:
+            for number in range(hosts):
+                self.servers.append(self._server(number, sites, sites_per_host or len(sites)))
+        except BaseException:
+            self.stop()
+            raise
+
+    def _server(self, number: int, sites: Sequence[str], share: int) -> Host:
+        own = [sites[(number + each) % len(sites)] for each in range(share)]
+        return collection_servers.start(
+            self.root / f"host{number}", {name: self.files[name] for name in own}
+        )
+
+    def told(self) -> dict[str, Any]:
+        """Return what a playbook has to know."""
+        return {
+            "hosts": [{"name": each.root.name, **each.told} for each in self.servers],
+            "trust": [str(self.root / "pki/root.pem")],
+            "allow_networks": ["127.0.0.0/8"],
+            "certificates": {name: str(chain) for name, (chain, _) in self.files.items()},
+        }
+
+    def obey(self, order: str) -> Mapping[str, object]:
+        """Do what `tell` says, and return what came of it."""
+        if order == "down":
+            self.responder.mode = close_at_once
+        elif order == "up":
+            self.responder.mode = honest
+        elif order.startswith("old "):
+            _, name, path = order.split()
+            Path(path).write_bytes(self.old(name))
+            # In a store, what is noted beside it would put off the next try.
+            Path(path).with_suffix(".json").unlink(missing_ok=True)
+        return {"asked": len(self.responder.log)}
+
+    def old(self, name: str) -> bytes:
+        """Return a response about the site `name` that is due, and good for two days more."""
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        since, until = now - timedelta(days=5), now + timedelta(days=2)
+        return self.authority.respond(
+            self.issued[name], now=now, this_update=since, next_update=until
+        )
+
+    def stop(self) -> None:
+        """End every server."""
+        for each in self.servers:
+            each.stop()
+        self.responder.stop()
+
+
+def serve(root: Path, arguments: Sequence[str]) -> None:
+    """Make a laboratory under `root` and listen for orders until told to stop."""
+    hosts, share, *sites = arguments
+    lab = CollectionLab(root, sites, int(hosts), int(share))
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(root / "orders"))
+            listener.listen()
+            listener.settimeout(0.2)
+            (root / "lab.json").write_text(json.dumps(lab.told()), encoding="utf-8")
+            deadline = time.monotonic() + LONGEST
+            while not stopping.is_set() and time.monotonic() < deadline:
+                try:
+                    connection, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                with connection:
+                    order = connection.makefile().readline().strip()
+                    connection.sendall(json.dumps(lab.obey(order)).encode())
+    finally:
+        lab.stop()
+
+
+def start(root: Path, arguments: Sequence[str]) -> str:
+    """Start one in a process of its own and return its description when it answers."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lab.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.collection_lab", "serve", str(root), *arguments],
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    (root / "pid").write_text(str(process.pid), encoding="ascii")
+    deadline = time.monotonic() + READY
+    while not (root / "lab.json").exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise SystemExit((root / "lab.log").read_text(encoding="utf-8"))
+        time.sleep(0.05)
+    return (root / "lab.json").read_text(encoding="utf-8")
+
+
+def tell(root: Path, order: str) -> str:
+    """Send `order` and return the answer."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(root / "orders"))
+        connection.sendall(f"{order}\n".encode())
+        return connection.makefile().read()
+
+
+def stop(root: Path) -> None:
+    """End the laboratory under `root`, and wait until it is gone."""
+    pid = int((root / "pid").read_text(encoding="ascii"))
+    try:
+        os.kill(pid, signal.SIGTERM)
+        while Path(f"/proc/{pid}").exists():
+            time.sleep(0.05)
+    except ProcessLookupError:
+        return
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run one of the commands."""
+    command, directory, *rest = arguments
+    root = Path(directory)
+    if command == "serve":
+        serve(root, rest)
+    elif command == "start":
+        sys.stdout.write(f"{start(root, rest)}\n")
+    elif command == "tell":
+        sys.stdout.write(f"{tell(root, rest[0])}\n")
+    elif command == "stop":
+        stop(root)
+    else:
+        raise SystemExit(f"no command {command}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
