@@ -153,11 +153,6 @@ class Dialect(Protocol):
         """The server's name: its directory under `templates/`."""
         ...
 
-    @property
-    def site_word(self) -> str:
-        """What its manual calls a site: `server block`, `virtual host`."""
-        ...
-
     def parse(self, data: bytes, path: PurePosixPath) -> tuple[Directive, ...]:
         """Return the directives of one file; raises `NotUnderstood` with `path:line`."""
         ...

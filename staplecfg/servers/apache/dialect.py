@@ -26,7 +26,6 @@ class ApacheDialect:
     """How httpd's configuration is written and read."""
 
     name: str = "apache"
-    site_word: str = "virtual host"
 
     def parse(self, data: bytes, path: PurePosixPath) -> tuple[Directive, ...]:
         """See `Dialect.parse`."""

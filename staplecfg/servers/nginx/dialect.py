@@ -28,7 +28,6 @@ class NginxDialect:
     """How nginx's configuration is written and read."""
 
     name: str = "nginx"
-    site_word: str = "server block"
 
     def parse(self, data: bytes, path: PurePosixPath) -> tuple[Directive, ...]:
         """See `Dialect.parse`."""
