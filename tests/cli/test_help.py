@@ -18,7 +18,7 @@ from staplecfg.loading.settings import FLAGS_ONLY, KEYS
 from staplecfg.model.errors import ExitStatus
 from staplecfg.planning.explanations import PLANNING_RULES
 from staplecfg.servers.registry import SERVERS
-from tests.support.lab import run
+from tests.support.command_line import run
 
 CHECKOUT = Path(__file__).parents[2]
 RULES = (

@@ -18,13 +18,14 @@ import pytest
 from staplecfg import __version__
 from staplecfg.cli.registry import COMMANDS
 from staplecfg.model.errors import ExitStatus
-from tests.support.lab import Lab, run
+from tests.support.command_line import run
+from tests.support.lab import Lab
 from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.lab import Ended
+    from tests.support.command_line import Ended
 
 pytestmark = pytest.mark.system
 

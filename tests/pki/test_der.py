@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from staplecfg.pki import der
@@ -11,6 +11,9 @@ from tests.support import asn1
 
 
 @given(st.integers(-(2**200), 2**200))
+@example(-128)
+@example(-129)
+@example(128)
 def test_a_number_written_is_the_number_read(value):
     assert der.integer(der.read(asn1.integer(value), der.INTEGER)) == value
 

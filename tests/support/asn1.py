@@ -27,7 +27,9 @@ def explicit(number: int, *parts: bytes) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    return tlv(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    # X.690 8.3.2: the shortest form, in which -128 takes one octet as 127 does.
+    length = max(value, ~value).bit_length() // 8 + 1
+    return tlv(0x02, value.to_bytes(length, "big", signed=True))
 
 
 def enumerated(value: int) -> bytes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.lab import Ended
+    from tests.support.command_line import Ended
 
 PASSING = ".staplecfg-"
 """How the names of our temporary files begin."""

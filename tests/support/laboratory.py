@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tests.support.lab import Ended
+    from tests.support.command_line import Ended
     from tests.support.openssl_responder import OpensslResponder
 
 NAMES = ("shop.example", "blog.example", "mail.example")

@@ -12,8 +12,8 @@ import pytest
 from staplecfg.cli import registry
 from tests.support.apache_lab import ApacheLab
 from tests.support.apache_seen import seen
+from tests.support.command_line import run
 from tests.support.identity import as_nobody, open_to_nobody
-from tests.support.lab import run
 from tests.support.nginx import CHECKOUT, find_nginx
 from tests.support.schema import require_valid
 from tests.support.told import refused, told

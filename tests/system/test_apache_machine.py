@@ -9,7 +9,7 @@ import pytest
 
 from staplecfg.model.errors import ExitStatus
 from tests.support.apache_lab import ApacheLab
-from tests.support.lab import run
+from tests.support.command_line import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

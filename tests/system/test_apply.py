@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.lab import Lab, run
+from tests.support.command_line import run
+from tests.support.lab import Lab
 from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from cryptography import x509
 
 from staplecfg.pki import pem
 from tests.support.aging import DAY, now, response
-from tests.support.lab import Lab, run
+from tests.support.command_line import run
+from tests.support.lab import Lab
 from tests.support.schema import require_valid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.lab import Ended
+    from tests.support.command_line import Ended
 
 pytestmark = pytest.mark.system
 

@@ -11,8 +11,8 @@ import pytest
 
 from staplecfg.cli.registry import COMMANDS, command
 from tests.support.authority import Authority, Issued, pem
+from tests.support.command_line import Ended, run
 from tests.support.identity import as_nobody
-from tests.support.lab import Ended, run
 from tests.support.responder import Responder, close_at_once
 from tests.support.told import refused, told
 

@@ -15,8 +15,9 @@ import pytest
 
 from staplecfg.cli import registry
 from tests.support.authority import issue, pem, private_key
+from tests.support.command_line import run
 from tests.support.identity import as_nobody, open_to_nobody
-from tests.support.lab import Lab, run
+from tests.support.lab import Lab
 from tests.support.nginx import CHECKOUT
 from tests.support.told import refused, told
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.aging import DAY, now
 from tests.support.authority import Authority, Issued, pem
-from tests.support.lab import Ended, run
+from tests.support.command_line import Ended, run
 from tests.support.nginx import Nginx, free_port, wait_until
 from tests.support.schema import require_valid
 

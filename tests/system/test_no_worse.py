@@ -24,7 +24,8 @@ from staplecfg.model.settings import Responders, Settings
 from staplecfg.planning.planner import plan
 from staplecfg.servers.registry import SERVERS
 from tests.support import killpoints
-from tests.support.lab import Lab, run
+from tests.support.command_line import run
+from tests.support.lab import Lab
 from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 
 from tests.support.aging import DAY, keep, now
-from tests.support.lab import Lab, run
+from tests.support.command_line import run
+from tests.support.lab import Lab
 from tests.support.schema import require_valid
 
 pytestmark = pytest.mark.system

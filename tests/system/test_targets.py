@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.lab import Ended, Lab, run
+from tests.support.command_line import Ended, run
+from tests.support.lab import Lab
 from tests.support.nginx import wait_until
 from tests.support.schema import require_valid
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import Authority
-from tests.support.lab import run
+from tests.support.command_line import run
 from tests.support.responder import Responder
 from tests.support.thousand import arguments, thousand
 

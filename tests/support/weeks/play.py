@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from tests.support.lab import Ended
+    from tests.support.command_line import Ended
     from tests.support.weeks.programme import Event, Swap
     from tests.support.weeks.visits import Visit
     from tests.support.weeks.world import Server, World

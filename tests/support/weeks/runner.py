@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from staplecfg.cli.commands import apply, warm
-from tests.support.lab import Ended, run
+from tests.support.command_line import Ended, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
