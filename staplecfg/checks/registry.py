@@ -21,6 +21,7 @@ from staplecfg.checks import (
     must_staple_no_responder,
     must_staple_unmet,
     no_responder_url,
+    nothing_answers,
     readers_disagree,
     responder_failing,
     responder_url_unusable,
@@ -73,6 +74,7 @@ GENERAL_RULES: tuple[Rule, ...] = (
     stapling_file_two_certificates.RULE,
     revoked.RULE,
     responder_failing.RULE,
+    nothing_answers.RULE,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from staplecfg.model.chain import Chain, NoChain
     from staplecfg.model.change import Content
     from staplecfg.model.filesystem import Filesystem
+    from staplecfg.model.heard import Heard
     from staplecfg.model.installation import Installation
     from staplecfg.model.settings import Settings
     from staplecfg.model.site import Configuration
@@ -171,3 +172,5 @@ class Facts:
     """Every server that the state directory remembers, this one among them."""
     interrupted: PurePosixPath | None = None
     """The journal of a run that has neither ended nor been undone."""
+    local_responders: Mapping[str, Heard] = field(default_factory=dict)
+    """What came of asking `staplecfg serve`, by the URL at which sites ask it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from staplecfg.checks import nothing_answers
+from staplecfg.checks.registry import run
 from staplecfg.model.change import Kind
 from staplecfg.model.plan import Goal
 from staplecfg.planning.attention import InUse, in_use, unusable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from staplecfg.model.chain import NoChain
     from staplecfg.model.facts import Facts
+    from staplecfg.model.finding import Finding
     from staplecfg.servers.interface import Server
 
 
@@ -31,6 +34,8 @@ class Status:
     pending: int
     unusable: tuple[NoChain, ...] = ()
     """Certificates of configured sites of which nothing can be known."""
+    findings: tuple[Finding, ...] = ()
+    """What keeps staples from visitors, however they stand: each needs a person."""
 
     @property
     def calls(self) -> int:
@@ -48,4 +53,5 @@ def status(facts: Facts, server: Server, *, warm_command: Sequence[str]) -> Stat
     made = plan(facts, server, Goal.STATE_ONLY, warm_command=tuple(warm_command))
     changed = [each for each in made.changes if each.kind in {Kind.SNIPPET, Kind.STAPLE}]
     lost = unusable(made.sites, facts)
-    return Status(facts, in_use(made.sites, facts), len(changed), lost)
+    found = run([nothing_answers.RULE], facts)
+    return Status(facts, in_use(made.sites, facts), len(changed), lost, found)

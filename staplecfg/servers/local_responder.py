@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from staplecfg.model.settings import Endpoint
 
 
+UNIT = "staplecfg-serve.service"
+"""What systemd knows it by."""
+
+
 def url(listen: Endpoint) -> str:
     """Return the URL of the responder that listens at `listen`; an address, never a name."""
     host = ip_address(listen.host)

@@ -96,7 +96,10 @@ def test_a_whole_life_is_told_in_documents(lab):
 
     diff = asked(lab, "diff", "--unscheduled")
     dry = asked(lab, "apply", "--unscheduled", "--dry-run")
+    forbidden = asked(lab, "diff", "--unscheduled", "--offline")
     real = asked(lab, "apply", "--unscheduled")
+    assert (diff["offline"], dry["offline"], forbidden["offline"]) == (False, False, True)
+    assert {each["outcome"] for each in forbidden["renewals"]} == {"due"}
     assert (diff["status"], dry["status"], real["status"]) == (1, 0, 0)
     assert [diff["changed"], dry["changed"], real["changed"]] == [False, False, True]
     assert [diff["outcome"], dry["outcome"], real["outcome"]] == ["pending", "pending", "applied"]
@@ -187,6 +190,10 @@ def test_one_staple(lab, tmp_path):
     failed = valid(run(fetch), "fetch")
     assert (failed["status"], failed["changed"]) == (1, False)
     assert failed["judgement"]["verdict"] == "unreachable"
+    barred = valid(
+        run(["fetch", certificate, "--output", out, *trust[:2], "--format", "json"]), "fetch"
+    )
+    assert "--allow-network" in barred["judgement"]["hint"]
     late = ["inspect", out, "--certificate", certificate, "--at", "2049-01-01"]
     judged = valid(run([*late, "--format", "json"]), "inspect")
     assert (judged["status"], judged["judgement"]["verdict"]) == (1, "rejected")

@@ -10,6 +10,7 @@ import pytest
 from staplecfg.model.errors import ExitStatus
 from tests.support.apache_lab import ApacheLab
 from tests.support.command_line import run
+from tests.support.serve_process import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,7 +203,8 @@ def test_the_target_is_remembered_with_its_server(lab: ApacheLab):
     (target,) = (lab.state / "targets").glob("apache-*.json")
 
     assert json.loads(target.read_text(encoding="utf-8"))["server"] == "apache"
-    assert run(["status", "--state-dir", str(lab.state)]).status == ExitStatus.DONE
+    with serving(lab, lab.serve):
+        assert run(["status", "--state-dir", str(lab.state)]).status == ExitStatus.DONE
 
 
 def test_another_machines_tree_is_read_and_nothing_is_executed(tmp_path: Path):

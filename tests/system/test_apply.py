@@ -486,3 +486,31 @@ def test_a_checkout_is_read_and_nothing_in_it_is_executed(tmp_path, lab):
     assert not (tree / "var").exists()
     refused = run(["apply", "--root", str(tree)])
     assert refused.status == 2, refused
+
+
+def test_a_staple_too_near_its_end_to_be_served_is_said_and_not_counted(lab):
+    lab.responder.minutes = 20
+
+    applied = lab.apply("--format", "json")
+
+    assert applied.status == 0, applied
+    (warning,) = applied.document["warnings"]
+    assert warning.startswith("shop.example: its staple ends at ")
+    assert "so it is not served" in warning
+    assert "1 site configured, 0 with a staple" in lab.apply().out
+
+
+def test_remove_takes_out_what_settings_exclude_since(tmp_path):
+    with Lab.make(tmp_path / "lab", sites=["shop.example", "blog.example"]) as lab:
+        before = lab.files()
+        assert lab.apply().status == 0
+        settings = tmp_path / "later.toml"
+        settings.write_text('sites = ["shop.*"]\nexclude = ["blog.*"]\n', encoding="utf-8")
+
+        one = lab.cli("remove", "--settings", str(settings), "--site", "shop.*")
+        assert one.status == 0, one
+        assert lab.files() != before
+        rest = lab.cli("remove", "--settings", str(settings))
+
+        assert rest.status == 0, rest
+        assert lab.files() == before

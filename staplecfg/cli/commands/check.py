@@ -13,6 +13,7 @@ from staplecfg.cli.flow import server_of
 from staplecfg.cli.options import add_expert, add_frame, add_root, add_selection, settings
 from staplecfg.cli.output import describe, text
 from staplecfg.cli.output.result import Result
+from staplecfg.loading.local_responder import with_local_responders
 from staplecfg.loading.observe import observe
 from staplecfg.model.errors import ExitStatus
 from staplecfg.model.finding import Severity
@@ -35,7 +36,9 @@ def run(options: argparse.Namespace) -> Result:
     """Return every finding, and exit status 1 where one is an error."""
     wanted = settings(options)
     server = server_of(wanted)
-    facts = observe(server, wanted, clock(), ask_resolvers=True, ask_server=True)
+    facts = with_local_responders(
+        observe(server, wanted, clock(), ask_resolvers=True, ask_server=True)
+    )
     found = run_rules((*GENERAL_RULES, *server.rules), facts)
     sites = [site for site in facts.configuration.sites if selected(site, wanted)]
     bad = any(each.severity is Severity.ERROR for each in found)

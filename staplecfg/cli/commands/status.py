@@ -1,4 +1,4 @@
-"""status: how the staples in use stand; changes nothing, asks nobody."""
+"""status: how the staples in use stand; changes nothing, asks nobody but the local responder."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from staplecfg.cli.output.file import write_whole
 from staplecfg.cli.output.result import Result
 from staplecfg.cli.schedule import warm_command
 from staplecfg.cli.targets import chosen
+from staplecfg.loading.local_responder import with_local_responders
 from staplecfg.loading.observe import observe
 from staplecfg.model.errors import ExitStatus, StaplecfgError, UsageProblem
 from staplecfg.planning.status import Status, status
@@ -75,12 +76,12 @@ def run(options: argparse.Namespace) -> Result:
 def standing(wanted: Settings, options: argparse.Namespace) -> Status:
     """Return how the staples of the server that `wanted` names stand."""
     server = server_of(wanted)
-    facts = observe(server, wanted, clock(), ask_resolvers=False)
+    facts = with_local_responders(observe(server, wanted, clock(), ask_resolvers=False))
     return status(facts, server, warm_command=warm_command(options, given(options)))
 
 
 def _status(seen: Sequence[Status], lost: Sequence[Lost]) -> ExitStatus:
-    needing = any(target.calls for target in seen)
+    needing = any(target.calls or target.findings for target in seen)
     standing = ExitStatus.FINDINGS if needing else ExitStatus.DONE
     return max(standing, *(error.status for _, error in lost), ExitStatus.DONE)
 
@@ -102,6 +103,7 @@ def _result(seen: Sequence[Status], lost: Sequence[Lost]) -> Result:
         status=_status(seen, lost),
         lines=(*lines, *((shown.summary(seen),) if seen else ())),
         staples=tuple(row for target in seen for row in shown.staples(target)),
+        findings=tuple(found for target in seen for found in target.findings),
         installation=seen[0].facts.installation if seen else None,
         notes=_notes(lost),
         extra={"targets": servers},

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from staplecfg.cli.output.clean import clean_line
 from staplecfg.cli.output.text import counted
+from staplecfg.model.finding import Severity
 from staplecfg.planning.attention import Condition, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from staplecfg.model.errors import StaplecfgError
+    from staplecfg.model.finding import Finding
     from staplecfg.planning.attention import InUse
     from staplecfg.planning.status import Status
 
@@ -30,23 +32,25 @@ def line(targets: Sequence[Status], errors: Sequence[StaplecfgError]) -> tuple[s
     """Return the one line, and the state it is for.
 
     CRITICAL where visitors are or will soon be turned away: revoked, expired,
-    or a certificate that demands a staple and has none. WARNING for anything
-    else that needs a person. UNKNOWN where a server's configuration cannot be
-    read and nothing worse is known.
+    or a certificate that demands a staple and has none, or none that the local
+    responder gives out. WARNING for anything else that needs a person. UNKNOWN
+    where a server's configuration cannot be read and nothing worse is known.
     """
     needing = [each for target in targets for each in target.needing]
-    critical = [each for each in needing if _critical(each)]
+    findings = [each for target in targets for each in target.findings]
+    critical = [_told(each) for each in needing if _critical(each)]
+    critical += [_found(each) for each in findings if each.severity is Severity.ERROR]
     if critical:
-        return _line(State.CRITICAL, _told(critical), targets), State.CRITICAL
+        return _line(State.CRITICAL, critical, targets), State.CRITICAL
     if errors:
         return unknown(errors[0]), State.UNKNOWN
-    if needing:
-        return _line(State.WARNING, _told(needing), targets), State.WARNING
-    unusable = [said_of(each) for target in targets for each in target.unusable]
-    if unusable:
-        return _line(State.WARNING, unusable[0], targets), State.WARNING
+    calling = [_told(each) for each in needing]
+    calling += [said_of(each) for target in targets for each in target.unusable]
+    calling += [_found(each) for each in findings]
+    if calling:
+        return _line(State.WARNING, calling, targets), State.WARNING
     used = sum(len(target.used) for target in targets)
-    return _line(State.OK, f"{counted(used, 'certificate')} in use", targets), State.OK
+    return _line(State.OK, [f"{counted(used, 'certificate')} in use"], targets), State.OK
 
 
 def unknown(error: StaplecfgError) -> str:
@@ -61,12 +65,16 @@ def _critical(each: InUse) -> bool:
     return each.condition is Condition.MISSING and each.chain.must_staple
 
 
-def _told(needing: Sequence[InUse]) -> str:
-    first = f"{needing[0].chain.path}: {needing[0].problem}"
-    return first if len(needing) == 1 else f"{first} (and {len(needing) - 1} more)"
+def _told(each: InUse) -> str:
+    return f"{each.chain.path}: {each.problem}"
 
 
-def _line(state: State, said: str, targets: Sequence[Status]) -> str:
+def _found(each: Finding) -> str:
+    return f"{each.location}: {each.problem}"
+
+
+def _line(state: State, every: Sequence[str], targets: Sequence[Status]) -> str:
+    said = every[0] if len(every) == 1 else f"{every[0]} (and {len(every) - 1} more)"
     left = [
         1 - each.stored.staple.share_used(target.facts.now)
         for target in targets

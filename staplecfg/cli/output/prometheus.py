@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg import __version__
 from staplecfg.cli.output.clean import clean_line
+from staplecfg.model.heard import Answers
 from staplecfg.planning.attention import Condition
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ METRICS: Mapping[str, str] = {
     "staplecfg_targets_unreadable": "Servers whose configuration could not be read",
     "staplecfg_target_running": "1 where the server's master process is running",
     "staplecfg_target_pending_files": "Files in state that the next warm would change",
+    "staplecfg_target_local_responder_answers": "1 where the local responder answers for it",
     "staplecfg_staple_condition": "1 for the condition the staple is in, 0 for the others",
     "staplecfg_staple_attention": "1 where a person is needed",
     "staplecfg_staple_this_update_timestamp_seconds": "thisUpdate of the staple in the store",
@@ -44,7 +46,7 @@ METRICS: Mapping[str, str] = {
 def text(targets: Sequence[Status], *, unreadable: int, now: datetime) -> str:
     """Return `targets` as metrics, those of one name together as the format demands.
 
-    A time that there is not (no staple, never asked) has no sample.
+    What there is not (no staple, never asked) has no sample.
     """
     samples: dict[str, list[str]] = defaultdict(list)
     _add(samples, "staplecfg_build_info", {"version": __version__}, 1)
@@ -58,6 +60,9 @@ def text(targets: Sequence[Status], *, unreadable: int, now: datetime) -> str:
         running = target.facts.running.master is not None
         _add(samples, "staplecfg_target_running", server, running)
         _add(samples, "staplecfg_target_pending_files", server, target.pending)
+        heard = target.facts.local_responders.values()
+        answers = all(isinstance(each, Answers) for each in heard) if heard else None
+        _add(samples, "staplecfg_target_local_responder_answers", server, answers)
         for each in target.used:
             _certificate(samples, server, each, target.facts.now)
     lines: list[str] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from staplecfg.cli.output import describe
 from staplecfg.cli.output.clean import clean_line
-from staplecfg.cli.output.text import counted
+from staplecfg.cli.output.text import counted, findings
 from staplecfg.planning.attention import said_of
 
 if TYPE_CHECKING:
@@ -43,16 +43,19 @@ def lines(target: Status) -> list[str]:
     if target.pending:
         files = counted(target.pending, "file")
         found.append(f"  {files} in state not up to date: run `staplecfg warm`")
+    found += [f"  {line}" for line in findings(target.findings, colour=False)]
     return [clean_line(line) for line in found]
 
 
 def summary(targets: Sequence[Status]) -> str:
-    """Return how many certificates there are and how many need a person."""
+    """Return how many certificates there are, how many need a person, and what else does."""
     used = sum(len(target.used) for target in targets)
     needing = sum(target.calls for target in targets)
     plural = "s" if needing == 1 else ""
-    said = f"{needing} need{plural} a person" if needing else "nobody is needed"
-    return f"{counted(used, 'certificate')} in use; {said}"
+    needs = [f"{needing} need{plural} a person"] if needing else []
+    if any(target.findings for target in targets):
+        needs.append(f"the local responder needs {'one' if needs else 'a person'}")
+    return f"{counted(used, 'certificate')} in use; {', '.join(needs) or 'nobody is needed'}"
 
 
 def target(each: Status) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from staplecfg.model.change import Content
 from staplecfg.planning.command_line import for_systemd
 from staplecfg.planning.schedule.needs import UNITS
+from staplecfg.servers.local_responder import UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from staplecfg.planning.schedule.needs import Needs
 
-SERVICE = UNITS / "staplecfg-serve.service"
-ENABLED = UNITS / "multi-user.target.wants" / "staplecfg-serve.service"
+SERVICE = UNITS / UNIT
+ENABLED = UNITS / "multi-user.target.wants" / UNIT
 
 
 def files(needs: Needs) -> Mapping[PurePosixPath, Content]:
@@ -29,7 +30,7 @@ def files(needs: Needs) -> Mapping[PurePosixPath, Content]:
     units = sorted({each.unit for each in needs.targets if each.served and each.unit is not None})
     variables = {"command": for_systemd(command(needs)), "before": units}
     return {
-        SERVICE: needs.rendered("staplecfg-serve.service", variables),
+        SERVICE: needs.rendered(UNIT, variables),
         ENABLED: Content(link=str(SERVICE)),
     }
 
