@@ -11,7 +11,7 @@ from staplecfg.servers.in_effect import in_effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from staplecfg.model.facts import Facts
     from staplecfg.model.looks import Looks
@@ -27,7 +27,14 @@ def early(staple: Staple, sites: Iterable[Site], facts: Facts, looks: Looks) -> 
     Only where a server reads it once and for all. What is asked for it each time
     (`staplecfg serve`) is given to the very end.
     """
-    if facts.now < withdrawn_at(staple, looks) or not any(_once(site, facts) for site in sites):
+    if not any(_once(site, facts) for site in sites):
+        return None
+    return not_served(staple, facts.now, looks)
+
+
+def not_served(staple: Staple, now: datetime, looks: Looks) -> str | None:
+    """Return why a server that reads `staple` once is not given it at `now`; None where it is."""
+    if now < withdrawn_at(staple, looks):
         return None
     ends = f"its staple ends at {moment(staple.expires)}"
     if staple.expires - staple.this_update > 2 * looks.margin:

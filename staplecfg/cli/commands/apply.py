@@ -18,6 +18,8 @@ from staplecfg.model.errors import ExitStatus
 from staplecfg.model.finding import Severity
 from staplecfg.model.plan import Decision, Goal
 from staplecfg.model.probe import Missing
+from staplecfg.planning.early import not_served
+from staplecfg.planning.looking import in_effect
 from staplecfg.servers.registry import SERVERS
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from staplecfg.cli.flow import Done
+    from staplecfg.model.plan import SitePlan
+    from staplecfg.model.staple import Staple
 
 EPILOG = "example:  staplecfg apply --site 'shop.*' --dry-run"
 
@@ -77,7 +81,7 @@ def result(done: Done) -> Result:
         sites=tuple(describe.site(each.site, each) for each in done.plan.sites),
         staples=describe.staples(done.facts),
         installation=done.facts.installation,
-        warnings=(*renewals.warnings(done.renewals), *_not_reached(done)),
+        warnings=(*renewals.warnings(done.renewals), *_withheld(done), *_not_reached(done)),
         outcome=done.report.outcome.value,
         extra={
             "steps": [
@@ -109,7 +113,7 @@ def _not_reached(done: Done) -> Iterator[str]:
             if each.decision is Decision.CONFIGURED
             and each.delivery == name
             and each.site.location in missing
-            and _has_staple(each.fingerprint, done)
+            and _has_staple(each, done)
         ]
         if sites and delivery.from_store:
             why = "the server's error log may say why"
@@ -122,15 +126,36 @@ def _not_reached(done: Done) -> Iterator[str]:
 
 def _summary(done: Done) -> str:
     configured = [each for each in done.plan.sites if each.decision is Decision.CONFIGURED]
-    stapling = [each for each in configured if _has_staple(each.fingerprint, done)]
+    stapling = [each for each in configured if _has_staple(each, done)]
     others = len(done.plan.sites) - len(configured)
     said = f"{counted(len(configured), 'site')} configured, {len(stapling)} with a staple"
     ending = "" if done.report.outcome is Outcome.APPLIED else "; nothing to do"
     return f"{said}, {others} left alone{ending}"
 
 
-def _has_staple(fingerprint: str | None, done: Done) -> bool:
-    stored = done.facts.stored.get(fingerprint or "")
-    return (
-        stored is not None and stored.staple is not None and stored.staple.expires > done.facts.now
-    )
+def _withheld(done: Done) -> Iterator[str]:
+    """Yield a line about each site whose staple is too near its end to be given to the server."""
+    for each in done.plan.sites:
+        staple = _staple(each, done)
+        why = None if staple is None else _why_withheld(each, staple, done)
+        if each.decision is Decision.CONFIGURED and why is not None:
+            yield f"{each.site.title}: {why}"
+
+
+def _has_staple(each: SitePlan, done: Done) -> bool:
+    staple = _staple(each, done)
+    return staple is not None and _why_withheld(each, staple, done) is None
+
+
+def _staple(each: SitePlan, done: Done) -> Staple | None:
+    stored = done.facts.stored.get(each.fingerprint or "")
+    if stored is None or stored.staple is None or stored.staple.expires <= done.facts.now:
+        return None
+    return stored.staple
+
+
+def _why_withheld(each: SitePlan, staple: Staple, done: Done) -> str | None:
+    delivery = SERVERS[done.facts.installation.server].deliveries.get(each.delivery or "")
+    if delivery is None or not delivery.from_store or delivery.asks_us:
+        return None
+    return not_served(staple, done.facts.now, in_effect(done.facts))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
 
     from staplecfg.cli.output.result import Result
+    from staplecfg.model.settings import Settings
 
 EPILOG = "example:  staplecfg remove"
 
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Result:
     """Take out our lines, state and schedule; staples fetched stay in the store."""
     refuse_elsewhere(settings(options), "remove")
-    wanted = to_remove(options)
+    wanted = selected_here(to_remove(options), options)
     if options.dry_run:
         return diff.planned(options, wanted, pending=ExitStatus.DONE, goal=Goal.ABSENT)
     live = not options.no_reload
@@ -61,3 +62,13 @@ def run(options: argparse.Namespace) -> Result:
     line = clean_line(f"removed; {store}") if took else "nothing of staplecfg's was found"
     found = text.findings(ended.findings, colour=text.wants_colour(sys.stdout))
     return replace(ended, lines=(*found, line))
+
+
+def selected_here(wanted: Settings, options: argparse.Namespace) -> Settings:
+    """Return `wanted` for the sites that this command line selects, all without a selection.
+
+    Which sites are to be configured from now on, as the settings file says, is
+    another question: what an earlier run put into others has to go too.
+    """
+    sites, exclude = (tuple(getattr(options, name) or ()) for name in ("sites", "exclude"))
+    return replace(wanted, sites=sites, exclude=exclude)
