@@ -71,7 +71,10 @@ def planned(
         staples=describe.staples(facts),
         installation=facts.installation,
         outcome="pending" if changes else "unchanged",
-        extra={"renewals": [] if goal is Goal.ABSENT else asking(facts, server, goal)},
+        extra={
+            "renewals": [] if goal is Goal.ABSENT else asking(facts, server, goal),
+            "offline": wanted.offline,
+        },
     )
 
 

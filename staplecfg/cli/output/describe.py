@@ -8,7 +8,7 @@ from staplecfg.cli.output.json import time
 from staplecfg.model.chain import Chain
 from staplecfg.model.facts import Attempts, Stored
 from staplecfg.model.probe import Missing, NotTestable, Refused, Served, Wrong
-from staplecfg.model.verdict import Good, Rejected
+from staplecfg.model.verdict import Good, Rejected, Unreachable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,11 +126,19 @@ def judgement(result: FetchResult, now: datetime) -> dict[str, object]:
     """Return what came of asking or judging."""
     if isinstance(result, Good):
         body = staple(result.staple, now)
-        return {"verdict": "good", "reason": None, "problem": None, "step": None, "staple": body}
+        return {
+            "verdict": "good",
+            "reason": None,
+            "problem": None,
+            "hint": None,
+            "step": None,
+            "staple": body,
+        }
     return {
         "verdict": "rejected" if isinstance(result, Rejected) else "unreachable",
         "reason": result.reason.value if isinstance(result, Rejected) else None,
         "problem": result.problem,
+        "hint": result.hint if isinstance(result, Unreachable) else None,
         "step": result.step if isinstance(result, Rejected) else None,
         "staple": None,
     }
