@@ -14,6 +14,7 @@ needs here. It ends by itself after half an hour, should nobody stop it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -167,12 +168,16 @@ def tell(root: Path, order: str) -> str:
 def stop(root: Path) -> None:
     """End the laboratory under `root`, and wait until it is gone."""
     pid = int((root / "pid").read_text(encoding="ascii"))
-    try:
-        os.kill(pid, signal.SIGTERM)
-        while Path(f"/proc/{pid}").exists():
+    # One that has ended by itself has left its number to somebody else.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        if _is_of(root, pid):
+            os.kill(pid, signal.SIGTERM)
+        while _is_of(root, pid):
             time.sleep(0.05)
-    except ProcessLookupError:
-        return
+
+
+def _is_of(root: Path, pid: int) -> bool:
+    return str(root).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 
 from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
 from ansible.plugins.action import ActionBase
@@ -15,10 +16,17 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.staplecfg.stapling.plugins.module_utils._module import SELECTION, TOOL, flags, without_chains
 from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import Trouble
 from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import OWN, REQUIRED_BY, lacking
-from ansible_collections.staplecfg.stapling.plugins.plugin_utils._asking import Asking, NoTool, runner, seconds
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._answer import ALWAYS, Nonsense, due_of, seconds
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._asking import Asking, NoTool, runner
 from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Cache, CacheTrouble, Entry
 
 MODULE = "staplecfg.stapling.ocsp_staple"
+MOST_ASKED = 1000
+"""Certificates of one host that one task asks about: whoever owns a host makes as many as he likes."""
+MOST_SILENT = 3
+"""Of the same responders: one that is dead takes a minute each time."""
+MOST_WAITED = 600.0
+"""Seconds of one host's task that may go by without an answer."""
 SPEC = {**FILE_COMMON_ARGUMENTS, **TOOL, **SELECTION, **OWN}
 
 
@@ -35,11 +43,16 @@ class ActionModule(ActionBase):
         # Here too: what "~" is in controller_cache only the control node can say.
         params = self.validate_argument_spec(SPEC, required_by=REQUIRED_BY)[1]
         looked = self._module({}, task_vars)
-        due = [each for each in looked.get("renewals", []) if "chain" in each]
         done = looked
-        if due and not looked.get("failed") and not self._task.check_mode and _asks_here(params):
-            done = self._handed_over(looked, due, params, task_vars)
-        done["renewals"] = without_chains(done.get("renewals", []))
+        try:
+            due = due_of(looked)
+            if due and not self._task.check_mode and _asks_here(params):
+                done = self._handed_over(looked, due, params, task_vars)
+        except Nonsense as trouble:
+            done = {**ALWAYS, "changed": False, "failed": True, "msg": str(trouble)}
+        done = {**ALWAYS, **done}
+        rows = done["renewals"] if isinstance(done["renewals"], list) else []
+        done["renewals"] = without_chains([each for each in rows if isinstance(each, dict)])
         result.update(done)
         return result
 
@@ -48,15 +61,16 @@ class ActionModule(ActionBase):
 
     def _handed_over(self, looked, due, params, task_vars):
         """Ask about what is due, and hand over what came of it; the host judges it again."""
-        held = {each["fingerprint"]: each["staple"] for each in looked["staples"]}
+        rows = {each["fingerprint"]: each for each in looked["staples"]}
         fetched, responses, told = [], {}, {}
         try:
             asking = _asking(params)
+            limits = _Limits(asking.now)
             for each in due:
-                staple = held.get(each["fingerprint"])
-                since = seconds(staple["this_update"]) if staple and staple["freshness"] != "expired" else None
-                entry, asked = _entry(asking, each["chain"], since)
-                told[each["fingerprint"]] = entry
+                row = rows.get(each["fingerprint"], {})
+                since = _since(row.get("staple"))
+                entry, asked = limits.entry(asking, each["chain"], since, tuple(row.get("responders", ())))
+                told[each["fingerprint"]] = entry, asked
                 fetched += [each["fingerprint"]] if asked else []
                 if entry.usable(asking.now(), since):
                     responses[each["fingerprint"]] = base64.b64encode(entry.der).decode("ascii")
@@ -65,10 +79,16 @@ class ActionModule(ActionBase):
         done = looked
         if responses:
             done = self._module({"responses": list(responses.values())}, task_vars)
-            if "invocation" in done:
+            if "invocation" in done and "invocation" in looked:
                 done["invocation"] = looked["invocation"]
+            # Looking sets a file's mode and owner already.
+            done["changed"] = bool(looked.get("changed") or done.get("changed"))
+            if isinstance(looked.get("diff"), list) and isinstance(done.get("diff"), list):
+                done["diff"] = looked["diff"] + done["diff"]
             if done.get("failed") and not done.get("renewals"):
-                return {**done, "fetched": fetched}
+                return {**done, "renewals": looked["renewals"], "fetched": fetched}
+            # Where it failed for what became of a certificate, that is among what it says.
+            due_of({**done, "failed": False})
         return self._judged(looked, done, told, params, fetched)
 
     @staticmethod
@@ -78,14 +98,15 @@ class ActionModule(ActionBase):
         held = {each["fingerprint"]: each["staple"] for each in done["staples"]}
         renewals, warnings = [], []
         for each in looked["renewals"]:
-            entry = told.get(each["fingerprint"])
+            entry, asked = told.get(each["fingerprint"], (None, False))
             row = dict(handed.get(each["fingerprint"], each))
             if entry is not None and entry.problem:
                 row["revoked"] = bool(entry.revoked)
-                warnings.append(f"{each['certificate']}: {entry.problem}{_kept(held.get(each['fingerprint']))}")
+                problem = entry.problem + ("" if asked else _remembered(entry))
+                warnings.append(f"{each['certificate']}: {problem}{_kept(held.get(each['fingerprint']))}")
                 if each["fingerprint"] not in handed:
-                    row["outcome"] = "rejected" if entry.revoked else "unreachable"
-                    row["detail"] = entry.problem
+                    row["outcome"] = entry.outcome or each["outcome"]
+                    row["detail"] = problem
             renewals.append(row)
         lost = lacking(renewals, done["staples"])
         result = {**done, "renewals": renewals, "fetched": fetched}
@@ -103,12 +124,51 @@ def _kept(staple):
     return f"; the staple on the host is good until {staple['expires']}"
 
 
-def _entry(asking, chain, since):
-    """Return what is known of one certificate; trouble with one is no reason to forget the others."""
-    try:
-        return asking.entry(chain, since)
-    except Trouble as trouble:
-        return Entry(problem=str(trouble)), False
+def _remembered(entry):
+    if entry.not_before is None:
+        return ""
+    return f" (remembered; asked again after {time.strftime('%H:%M:%S', time.gmtime(entry.not_before))} UTC)"
+
+
+def _since(staple):
+    """Return since when what the host holds says so, None where it holds nothing of use."""
+    return None if staple is None or staple["freshness"] == "expired" else seconds(staple["this_update"])
+
+
+class _Limits:
+    """How far a control node goes for one host in one task; what it knows already is handed over all the same."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self._asked = 0
+        self._waited = 0.0
+        self._silent = {}
+
+    def entry(self, asking, chain, since, responders):
+        """Return what is known of one certificate; trouble with one is no reason to forget the others."""
+        reason = self._reason(responders)
+        began = self._clock()
+        try:
+            entry, asked = asking.entry(chain, since, may_ask=reason is None)
+        except Trouble as trouble:
+            return Entry(problem=str(trouble), outcome="unreachable"), False
+        if asked:
+            self._asked += 1
+            if entry.outcome == "unreachable":
+                self._silent[responders] = self._silent.get(responders, 0) + 1
+                self._waited += self._clock() - began
+        elif reason is not None and not entry.usable(began, since) and not entry.problem:
+            entry = Entry(problem=reason)
+        return entry, asked
+
+    def _reason(self, responders):
+        if self._asked >= MOST_ASKED:
+            return f"nobody was asked: a task asks about {MOST_ASKED} certificates of a host at most; run it again"
+        if self._silent.get(responders, 0) >= MOST_SILENT:
+            return f"nobody was asked: its responder has just not answered about {MOST_SILENT} others; run it again later"
+        if self._waited >= MOST_WAITED:
+            return f"nobody was asked: {MOST_WAITED:.0f} seconds have gone by without an answer; run it again later"
+        return None
 
 
 def _asks_here(params):

@@ -74,7 +74,7 @@ def runner(module, always):
 
     def call(argv):
         # Neither globs nor dollar signs of ours are the shell's business.
-        return module.run_command(argv, environ_update=ENVIRONMENT, expand_user_and_vars=False)
+        return module.run_command(argv, environ_update=ENVIRONMENT, expand_user_and_vars=False, handle_exceptions=False)
 
     return Runner(executable, call)
 

@@ -7,7 +7,7 @@
 Nothing of staplecfg is imported: the tool has a Python of its own. Modules call it
 through ``AnsibleModule.run_command``, the action plugin through ``subprocess`` on
 the control node; both are a ``call`` that takes a list of words and returns the exit
-status, standard output and standard error.
+status, standard output and standard error, or raises OSError.
 """
 
 from __future__ import annotations
@@ -41,11 +41,22 @@ class Runner:
     def run(self, command, *words):
         """Return the document of one run; raises Trouble where it ended in 2 or more."""
         argv = [self.executable, command, *words, "--format=json"]
-        status, out, err = self._call(argv)
+        try:
+            status, out, err = self._call(argv)
+        except OSError as error:
+            raise Trouble(_not_run(self.executable, error)) from error
         document = _document(argv, status, out, err)
         if status >= TROUBLE:
             raise Trouble(_words(document, status), document)
         return document
+
+
+def _not_run(executable, error):
+    # The kernel says "No such file" of a script whose interpreter is missing, too.
+    return (
+        f"{executable} cannot be run: {error.strerror}; is the Python that it was installed with gone? The role"
+        " staplecfg.stapling.stapling with stapling_state=present makes its environment anew; nothing was changed"
+    )
 
 
 def _document(argv, status, out, err):

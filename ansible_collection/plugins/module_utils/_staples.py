@@ -19,7 +19,14 @@ OWN = {
     "controller_trust": {"type": "list", "elements": "path"},
     "controller_cache": {"type": "path"},
 }
-REQUIRED_BY = {"path": ["certificate"], "issuer": ["path"]}
+OF_A_FILE = ("mode", "owner", "group", "attributes", "selevel", "serole", "setype", "seuser")
+REQUIRED_BY = {"path": ["certificate"], "issuer": ["path"], **{name: ["path"] for name in OF_A_FILE}}
+
+
+def problem_of(judgement):
+    """Return in words why a judgement is not good, and what would help; None where it is good."""
+    problem, hint = judgement["problem"], judgement.get("hint")
+    return f"{problem} ({hint})" if hint else problem
 
 
 def lacking(renewals, staples):

@@ -36,10 +36,13 @@ attributes:
     support: full
     details:
       - Nobody is asked in check mode. A staple that is missing or due counts as a change, since it would be fetched.
+      - What O(responses) would do to a file (O(path)) is tried out on a copy. Without O(path) they are not looked at
+        in check mode, and what is due counts.
   diff_mode:
     support: full
     details:
       - For each staple what it says. In check mode what will be fetched is not known, and is not shown.
+      - Of a file that was there also its mode and owner, where they change.
   idempotent:
     support: full
     details:
@@ -56,6 +59,7 @@ options:
   path:
     description:
       - The file on the host for the staple (DER). Its directory has to be there.
+      - O(mode), O(owner), O(group), O(attributes) and the SELinux options are this file's, and need it.
       - A file that holds no OCSP response is never overwritten.
     type: path
     aliases:
@@ -73,6 +77,7 @@ options:
   responses:
     description:
       - OCSP responses (DER, base64) that you have from elsewhere. Then nobody is asked.
+      - With O(path) exactly one.
       - The control node hands over what it has fetched by this option.
     type: list
     elements: str
@@ -111,10 +116,16 @@ options:
 notes:
   - O(allow_networks) and O(proxy) hold for whoever asks, so here for the control node too.
   - A host tells the control node which certificate to ask about, and the certificate names the responder. The control
-    node never connects to loopback, link-local or metadata addresses that way, and to private ones only with
-    O(controller_trust) or O(allow_networks).
+    node connects to public addresses that way, and to private ones where the certificate's chain ends in one of
+    O(controller_trust). To addresses in O(allow_networks), whatever they are, any certificate of any host may lead it,
+    so name there no more than the responders' own. Loopback, link-local and metadata addresses are asked only if they are named there.
+  - For one host, a task asks about 1000 certificates at most, goes on for 10 minutes without an answer at most, and
+    leaves alone a responder that has not answered about 3 certificates. The next run asks about the others.
   - A failed answer is remembered for five minutes and a good one that is past half of its life for an hour,
-    so that a thousand hosts do not each wait for the same dead responder.
+    so that a thousand hosts do not each wait for the same dead responder. What was asked with other O(controller_settings),
+    O(controller_trust), O(allow_networks) or O(proxy) is asked again.
+  - The keyword C(environment) is for the host; the control node asks in the environment of Ansible itself.
+  - O(unsafe_writes) has no effect; files are replaced in one step.
   - A block with two certificates needs one response about both of them; the control node fetches one for each.
     Use O(delivery=responder) there.
 seealso:
@@ -184,6 +195,10 @@ renewals:
     detail:
       description: The same in words.
       type: str
+    revoked:
+      description: Whether the responder said that the certificate is revoked. Only where the control node asked in vain.
+      type: bool
+      returned: when no good answer was to be had
 staples:
   description: Certificates and the staple that the host holds for each.
   returned: always
@@ -203,6 +218,35 @@ staples:
     must_staple:
       description: Whether the certificate demands a staple (RFC 7633).
       type: bool
+    names:
+      description: The names that the certificate is for.
+      type: list
+      elements: str
+    serial:
+      description: Its serial number, in hexadecimal.
+      type: str
+    not_after:
+      description: When it ends.
+      type: str
+      sample: "2027-01-31T23:59:59Z"
+    problem:
+      description: What is wrong with it or with its staple, none where nothing is.
+      type: str
+    revoked_at:
+      description: Since when it is revoked, none where it is not known to be.
+      type: str
+    last_try:
+      description: When the host last asked, none where it never has.
+      type: str
+    last_success:
+      description: When it last had an answer.
+      type: str
+    failures:
+      description: How often it has failed in a row.
+      type: int
+    last_error:
+      description: Why the last try failed.
+      type: str
     staple:
       description: The staple as decoded fields, none where there is none.
       type: dict
@@ -212,6 +256,15 @@ staples:
           type: str
         next_update:
           description: Until when it holds.
+          type: str
+        serial:
+          description: The certificate's serial number, in hexadecimal.
+          type: str
+        cert_status:
+          description: Always V(good), or it is not kept.
+          type: str
+        expires:
+          description: Until when it may be served.
           type: str
         due:
           description: When it is to be renewed.
@@ -248,6 +301,7 @@ tool_version:
 import base64
 import binascii
 import os
+import shutil
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
@@ -255,7 +309,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.staplecfg.stapling.plugins.module_utils._diff import renewed
 from ansible_collections.staplecfg.stapling.plugins.module_utils._module import SELECTION, TOOL, failed, flags, returned, runner
 from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import Trouble
-from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import OWN, REQUIRED_BY, lacking
+from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import OWN, REQUIRED_BY, lacking, problem_of
 
 ALWAYS = {"renewals": [], "fetched": [], "reloaded": False}
 """Returned also by a run that came to nothing."""
@@ -266,7 +320,8 @@ class IntoFile:
 
     def __init__(self, params):
         self._words = [params["certificate"], *flags(params, (*TOOL, "issuer"))]
-        self._words.append(f"--output={params['path']}")
+        self._path = params["path"]
+        self._words.append(f"--output={self._path}")
 
     def look(self):
         """Return the command line that says what is due and changes nothing."""
@@ -277,8 +332,17 @@ class IntoFile:
         return ["fetch", *self._words, "--if-due"]
 
     def hand_in(self, files):
-        """Return the command line that hands over the responses in the files."""
+        """Return the command line that hands over the response in the only file."""
+        if len(files) != 1:
+            raise ValueError(f"responses: with path it takes one, and there are {len(files)}")
         return ["fetch", *self._words, f"--response={files[0]}"]
+
+    def try_out(self, files, directory):
+        """Return the command line that does to a copy what ``hand_in`` would do to the file."""
+        copy = os.path.join(directory, "copy.der")
+        if os.path.exists(self._path):
+            shutil.copyfile(self._path, copy)
+        return [f"--output={copy}" if word == self._words[-1] else word for word in self.hand_in(files)]
 
 
 class Ahead:
@@ -340,8 +404,7 @@ def decoded(responses):
 
 
 def written(responses, directory):
-    """Write the responses into files below the directory and return their paths."""
-    directory = tempfile.mkdtemp(dir=directory)
+    """Write the responses into files in the directory and return their paths."""
     files = []
     for number, der in enumerate(responses):
         files.append(os.path.join(directory, f"{number}.der"))
@@ -394,7 +457,7 @@ def _judged(document):
         "certificate": about["certificate"],
         "fingerprint": about["fingerprint"],
         "outcome": outcome,
-        "detail": judgement["problem"] or f"good until {judgement['staple']['expires']}",
+        "detail": problem_of(judgement) or f"good until {judgement['staple']['expires']}",
     }
 
 
@@ -407,6 +470,57 @@ def problems(result):
     ]
 
 
+def manner_of(params, check_mode):
+    """Return what a run does: "look", "ask", "hand_in", or "try_out"."""
+    if params["responses"] is None:
+        return "look" if check_mode or params["fetch_on"] == "controller" else "ask"
+    if check_mode:
+        # Of one response it is known what it says, so what it would do can be tried out on a copy.
+        return "look" if params["path"] is None else "try_out"
+    return "hand_in"
+
+
+def ran(tool, way, manner, responses, directory, compare):
+    """Return the documents of looking, None where that was not needed, and of the run itself.
+
+    Raises Trouble, and ValueError for responses that are none. Files are made in ``directory``.
+    """
+    files = written(decoded(responses or []), directory)
+    # Afterwards nobody could say what there was.
+    looked = tool.run(*way.look()) if compare or manner == "look" else None
+    if manner == "look":
+        return looked, looked
+    if manner == "ask":
+        return looked, tool.run(*way.ask())
+    if manner == "hand_in":
+        return looked, tool.run(*way.hand_in(files))
+    return looked, tool.run(*way.try_out(files, directory))
+
+
+def told(document, manner, params, check_mode):
+    """Return the return values, without attributes of the file and without the diff."""
+    result = result_of(document, manner == "look")
+    asked = [each["fingerprint"] for each in result["renewals"] if each["outcome"] not in ("not-due", "due")]
+    result["fetched"] = asked if manner == "ask" else []
+    if manner == "try_out":
+        # Of the file, not of its copy.
+        path = os.path.realpath(params["path"])
+        result["changes"] = [{"path": path, "kind": each["kind"], "op": each["op"]} for each in result["changes"]]
+    elif check_mode:
+        result["changed"] = bool(due(document))
+    return result
+
+
+def set_attributes(module, result, existed):
+    """Give the file the mode and owner that it is to have, and tell of it in ``result``."""
+    path = module.params["path"]
+    arguments, attributes = module.load_file_common_arguments(module.params), {}
+    result["changed"] = module.set_fs_attributes_if_different(arguments, result["changed"], attributes)
+    if module._diff and existed and attributes.get("before") != attributes.get("after"):
+        headers = {f"{side}_header": f"{path} (attributes)" for side in ("before", "after")}
+        result["diff"] += [{**attributes, **headers}]
+
+
 def main():
     """Look at what is due, or ask for it, or hand in what was fetched elsewhere."""
     module = AnsibleModule(
@@ -416,39 +530,27 @@ def main():
         supports_check_mode=True,
     )
     params = module.params
-    way = way_of(params)
-    handed = params["responses"] is not None
-    looks = module.check_mode or not (handed or params["fetch_on"] == "host")
+    manner = manner_of(params, module.check_mode)
+    existed = params["path"] is not None and os.path.exists(params["path"])
     tool = runner(module, ALWAYS)
     try:
-        # Afterwards nobody could say what there was.
-        looked = tool.run(*way.look()) if looks or module._diff else None
-        if looks:
-            document = looked
-        elif handed:
-            document = tool.run(*way.hand_in(written(decoded(params["responses"]), module.tmpdir)))
-        else:
-            document = tool.run(*way.ask())
+        # Ansible's own directory is removed by whoever logged in, who may not be who we are.
+        with tempfile.TemporaryDirectory(dir=module.tmpdir) as directory:
+            looked, document = ran(tool, way_of(params), manner, params["responses"], directory, module._diff)
     except ValueError as error:
         module.fail_json(msg=str(error), **ALWAYS, **failed({}))
     except Trouble as trouble:
         module.fail_json(msg=str(trouble), **ALWAYS, **failed(trouble.document))
-    before = staples_of(looked) if looked else {}
-    result = result_of(document, looks)
-    asked = [each["fingerprint"] for each in result["renewals"] if each["outcome"] not in ("not-due", "due")]
-    result["fetched"] = [] if looks or handed else asked
-    if module.check_mode:
-        result["changed"] = bool(due(document))
+    result = told(document, manner, params, module.check_mode)
     if module._diff:
         # What the control node has yet to see to is no change so far.
-        shown = {"renewals": []} if looks and not module.check_mode else result
-        result["diff"] = diff_of(shown, before, staples_of(document), params["path"])
+        shown = {"renewals": []} if manner == "look" and not module.check_mode else result
+        result["diff"] = diff_of(shown, staples_of(looked), staples_of(document), params["path"])
     if params["path"] is not None and (module.check_mode or os.path.exists(params["path"])):
-        arguments = module.load_file_common_arguments(params)
-        result["changed"] = module.set_fs_attributes_if_different(arguments, result["changed"])
+        set_attributes(module, result, existed)
     for warning in problems(result):
         module.warn(warning)
-    lost = [] if looks else lacking(result["renewals"], result["staples"])
+    lost = [] if manner == "look" else lacking(result["renewals"], result["staples"])
     if lost and params["required"]:
         module.fail_json(msg="; ".join(lost), **result)
     for warning in lost:

@@ -285,7 +285,7 @@ def is_changed(document, params, check_mode):
     if not check_mode:
         # A staple in the store alone is one that a local responder serves.
         return document["changed"] or _has(document, "stored")
-    return bool(document["changes"]) or (_asks(params) and _has(document, "due"))
+    return bool(document["changes"]) or (_asks(params, document) and _has(document, "due"))
 
 
 def awaiting(document, params):
@@ -294,12 +294,13 @@ def awaiting(document, params):
     return [
         renewed(each["certificate"], held.get(each["fingerprint"]), None)
         for each in document.get("renewals", [])
-        if each["outcome"] == "due" and _asks(params)
+        if each["outcome"] == "due" and _asks(params, document)
     ]
 
 
-def _asks(params):
-    return params["state"] == "present" and not (params["offline"] or params["config_only"])
+def _asks(params, document):
+    # The settings may forbid it, too.
+    return params["state"] == "present" and not (document["offline"] or params["config_only"])
 
 
 def _has(document, outcome):

@@ -119,6 +119,35 @@ staples:
     must_staple:
       description: Whether the certificate demands a staple (RFC 7633).
       type: bool
+    names:
+      description: The names that the certificate is for.
+      type: list
+      elements: str
+    serial:
+      description: Its serial number, in hexadecimal.
+      type: str
+    not_after:
+      description: When it ends.
+      type: str
+      sample: "2027-01-31T23:59:59Z"
+    problem:
+      description: What is wrong with it or with its staple, none where nothing is.
+      type: str
+    revoked_at:
+      description: Since when it is revoked, none where it is not known to be.
+      type: str
+    last_try:
+      description: When the host last asked, none where it never has.
+      type: str
+    last_success:
+      description: When it last had an answer.
+      type: str
+    failures:
+      description: How often it has failed in a row.
+      type: int
+    last_error:
+      description: Why the last try failed.
+      type: str
     staple:
       description: The staple as decoded fields, none where there is none.
       type: dict
@@ -128,6 +157,15 @@ staples:
           type: str
         next_update:
           description: Until when it holds.
+          type: str
+        serial:
+          description: The certificate's serial number, in hexadecimal.
+          type: str
+        cert_status:
+          description: Always V(good), or it is not kept.
+          type: str
+        expires:
+          description: Until when it may be served.
           type: str
         due:
           description: When it is to be renewed.

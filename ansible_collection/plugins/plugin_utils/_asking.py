@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import calendar
 import hashlib
 import os
 import shutil
@@ -14,20 +13,28 @@ import subprocess
 import time
 
 from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import ENVIRONMENT, PLACES, PROGRAM, Runner, Trouble
-from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Entry
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._answer import seconds
+from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import problem_of
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import CacheTrouble, Entry
 
 MOST = 65536
 """Characters of PEM that a host may send: a leaf and its issuer are two or three thousand."""
 AFTER_ASKING = 3600.0
 """Seconds before a responder that had nothing newer is asked again, as the tool itself has it."""
 AFTER_FAILURE = 300.0
+LONGEST = 240.0
+"""Seconds for one run of the tool, which needs a minute at most; others wait for its lock a little longer."""
 
 
 class NoTool(Exception):
     """There is no such program on the control node; the message says what to do."""
 
 
-def runner(executable, environment):
+class Slow(Trouble):
+    """The tool did not end; that is remembered like a responder that does not answer."""
+
+
+def runner(executable, environment, longest=LONGEST):
     """Return the runner for the control node; raises NoTool where there is no executable."""
     path = os.pathsep.join([*PLACES, environment.get("PATH", os.defpath)])
     found = shutil.which(executable or PROGRAM, path=path)
@@ -38,22 +45,23 @@ def runner(executable, environment):
         )
 
     def call(argv):
-        done = subprocess.run(
-            argv,
-            env={**environment, **ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                argv,
+                env={**environment, **ENVIRONMENT},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                check=False,
+                timeout=longest,
+            )
+        except subprocess.TimeoutExpired:
+            raise Slow(f"{argv[0]} {argv[1]} on the control node did not end within {longest:.0f} seconds") from None
+        except OSError as error:
+            raise Trouble(f"{argv[0]} on the control node cannot be run: {error.strerror}") from None
         return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
     return Runner(found, call)
-
-
-def seconds(moment):
-    """Return an RFC 3339 time in UTC as seconds since the epoch."""
-    return float(calendar.timegm(time.strptime(moment, "%Y-%m-%dT%H:%M:%SZ")))
 
 
 class Asking:
@@ -69,30 +77,37 @@ class Asking:
         """Return the time by which entries are judged."""
         return self._clock()
 
-    def entry(self, chain, newer_than=None):
+    def entry(self, chain, newer_than=None, may_ask=True):
         """Return what is known of the leaf of ``chain`` (PEM), and whether a responder was asked for it just now.
 
         ``newer_than`` is since when the response holds that the host has already, None where it has none.
+        Raises CacheTrouble, NoTool, and Trouble where the tool could not ask.
         """
         if len(chain) > MOST:
             raise Trouble(f"a host sent {len(chain)} characters of certificates; at most {MOST} are taken")
-        # The issuer is part of it: a host that lies about it harms nobody but itself.
-        key = hashlib.sha256(chain.encode("utf-8", "surrogateescape")).hexdigest()
-        with self._cache.holding(key):
-            known = self._cache.read(key)
-            if not known.worth_asking(self._clock(), newer_than):
-                return known, False
-            told = self._asked(chain, known)
-            self._cache.write(key, told)
-            return told, True
+        # The issuer is part of it: a host that lies about it harms nobody but itself. So is how is asked:
+        # who allows a network is not told what came of it without.
+        key = hashlib.sha256("\0".join([*self._words, chain]).encode("utf-8", "surrogateescape")).hexdigest()
+        try:
+            with self._cache.holding(key):
+                known = self._cache.read(key)
+                if not may_ask or not known.worth_asking(self._clock(), newer_than):
+                    return known, False
+                told = self._asked(chain, known)
+                self._cache.write(key, told)
+                return told, True
+        except OSError as error:
+            raise CacheTrouble(f"{error.filename or 'the cache'}: cannot be used: {error.strerror}") from None
 
     def _asked(self, chain, known):
         with self._cache.scratch() as scratch:
             pem, der = os.path.join(scratch, "chain.pem"), os.path.join(scratch, "staple.der")
             with open(pem, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(chain)
-            document = self._tool().run("fetch", pem, f"--output={der}", *self._words)
-            judgement = document["judgement"]
+            try:
+                judgement = self._tool().run("fetch", pem, f"--output={der}", *self._words)["judgement"]
+            except Slow as slow:
+                judgement = {"verdict": "unreachable", "problem": str(slow), "reason": None}
             if judgement["verdict"] == "good":
                 with open(der, "rb") as file:
                     return self._good(file.read(), judgement["staple"])
@@ -109,7 +124,8 @@ class Asking:
 
     def _failed(self, judgement, known):
         """Return ``known`` with how asking failed; an older response may yet be good enough."""
-        known.problem = judgement["problem"]
+        known.outcome = judgement["verdict"]
+        known.problem = problem_of(judgement)
         known.revoked = judgement["reason"] == "revoked"
         known.not_before = self._clock() + AFTER_FAILURE
         return known

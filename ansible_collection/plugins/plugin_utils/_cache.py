@@ -15,12 +15,21 @@ import contextlib
 import fcntl
 import json
 import os
+import re
+import shutil
 import tempfile
 import time
 
 PATIENCE = 300.0
 """Seconds to wait for whoever is asking: some responders take a minute, and three may be asked."""
 BETWEEN = 0.1
+FORGOTTEN = 30 * 86400.0
+"""Seconds after which what nobody has written to is removed: certificates are replaced, and runs are killed."""
+
+
+SCRATCH = "staplecfg-asking-"
+OURS = re.compile(rf"([0-9a-f]{{64}}\.(json|lock)|{SCRATCH}\w+)\Z")
+"""What may be removed: the directory is of the user's choice, and may hold other things."""
 
 
 class CacheTrouble(Exception):
@@ -31,9 +40,10 @@ class Entry:
     """What is known of one certificate: the last good response, and how the last asking ended.
 
     Times are seconds since the epoch. ``not_before`` says when to ask again, should anyone need to.
+    ``outcome`` is "rejected" or "unreachable" where there is a ``problem``.
     """
 
-    FIELDS = ("der", "this_update", "due", "expires", "not_before", "problem", "revoked")
+    FIELDS = ("der", "this_update", "due", "expires", "not_before", "outcome", "problem", "revoked")
 
     def __init__(self, **known):
         for name in self.FIELDS:
@@ -73,13 +83,14 @@ class Cache:
         descriptor = os.open(self._path(key, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             _lock(descriptor, self._path(key, "lock"))
+            os.utime(descriptor)
             yield
         finally:
             os.close(descriptor)
 
     def scratch(self):
         """Return a directory of one's own, gone when it is left."""
-        return tempfile.TemporaryDirectory(dir=self._directory)
+        return tempfile.TemporaryDirectory(dir=self._directory, prefix=SCRATCH)
 
     def read(self, key):
         """Return the entry of ``key``; an empty one where nothing sensible is known."""
@@ -97,10 +108,23 @@ class Cache:
         known = {name: getattr(entry, name) for name in Entry.FIELDS}
         if entry.der is not None:
             known["der"] = base64.b64encode(entry.der).decode("ascii")
-        descriptor, temporary = tempfile.mkstemp(dir=self._directory)
+        descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=SCRATCH)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             json.dump(known, file)
         os.replace(temporary, self._path(key, "json"))
+        self._tidy()
+
+    def _tidy(self):
+        """Remove what is old; who should need it again asks again."""
+        with os.scandir(self._directory) as found:
+            for each in list(found):
+                with contextlib.suppress(OSError):
+                    if not OURS.match(each.name) or time.time() - each.stat(follow_symlinks=False).st_mtime < FORGOTTEN:
+                        continue
+                    if each.is_dir(follow_symlinks=False):
+                        shutil.rmtree(each.path)
+                    else:
+                        os.unlink(each.path)
 
     def _path(self, key, kind):
         return os.path.join(self._directory, f"{key}.{kind}")

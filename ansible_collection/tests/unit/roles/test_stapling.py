@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 import pytest
 import yaml
+from ansible.plugins.filter.core import FilterModule
+from jinja2.nativetypes import NativeEnvironment
 
 COLLECTION = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
@@ -35,3 +38,47 @@ def test_the_version_installed_is_that_of_the_collection():
 
 def test_every_variable_bears_the_name_of_the_role():
     assert [name for name in options() if not name.startswith("stapling_")] == []
+
+
+def listed(lazy):
+    @functools.wraps(lazy)
+    def eager(*arguments, **named):
+        return list(lazy(*arguments, **named))
+
+    return eager
+
+
+def complained_of(**known):
+    """Return the sites that the role's last look fails for."""
+    (task,) = [each for each in loaded("roles", "stapling", "tasks", "apply.yml") if each["name"] == "Require the staples that there are"]
+    environment = NativeEnvironment()
+    environment.filters.update(FilterModule().filters())
+    for name in ("map", "selectattr", "rejectattr"):
+        # Ansible makes lists of them.
+        environment.filters[name] = listed(environment.filters[name])
+    for name, expression in task["vars"].items():
+        known[name] = environment.from_string(expression.strip()).render(**known)
+    return [each["site"] for each in known["__stapling_bad"]]
+
+
+@pytest.mark.parametrize(
+    "verdict, condition, rule, sites",
+    [
+        ("good", "fresh", None, []),
+        ("missing", "fresh", None, ["a.example"]),
+        ("missing", "due", "chain-order", ["a.example"]),
+        ("missing", "missing", None, []),
+        # Two certificates of a block, and no response about both: said by a finding, and no failure of every run.
+        ("missing", "fresh", "no-common-response", []),
+        ("wrong", "fresh", "no-common-response", ["a.example"]),
+        ("refused", "missing", None, ["a.example"]),
+    ],
+)
+def test_the_last_look_fails_where_a_staple_that_could_be_served_is_not(verdict, condition, rule, sites):
+    seen = {
+        "probes": [{"site": "a.example", "verdict": verdict}, {"site": "b.example", "verdict": "good"}],
+        "staples": [{"condition": condition, "sites": ["a.example"]}, {"condition": "fresh", "sites": ["b.example"]}],
+    }
+    findings = [{"rule": rule, "site": "a.example"}] if rule else []
+
+    assert complained_of(__stapling_seen=seen, __stapling_applied={"findings": findings}) == sites

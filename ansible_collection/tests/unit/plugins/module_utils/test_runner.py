@@ -67,6 +67,16 @@ def test_another_program_is_told_from_the_tool(out):
         tool.run("apply")
 
 
+def test_a_tool_whose_python_is_gone_is_told_apart_from_one_that_ran():
+    def call(argv):
+        raise FileNotFoundError(2, "No such file or directory", argv[0])
+
+    with pytest.raises(Trouble, match="/opt/staplecfg/bin/staplecfg cannot be run: No such file.*makes its environment anew") as caught:
+        Runner("/opt/staplecfg/bin/staplecfg", call).run("apply")
+
+    assert caught.value.document == {}
+
+
 def test_another_schema_is_not_guessed_at():
     tool, _calls = answering(0, {**FINE, "schema": 2})
 

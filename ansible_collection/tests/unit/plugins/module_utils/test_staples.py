@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import lacking
+from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import lacking, problem_of
 
 RENEWAL = {"certificate": "/x.pem", "fingerprint": "ff", "outcome": "unreachable", "detail": "it is down"}
 ROW = {"fingerprint": "ff", "responders": ["http://x"], "must_staple": False, "revoked_at": None, "staple": None}
@@ -41,3 +41,15 @@ def test_what_is_not_asked_for_is_not_missed():
 )
 def test_somebody_is_needed(row, renewal, words):
     assert lacking([{**RENEWAL, **renewal}], [{**ROW, **row}]) == [words]
+
+
+@pytest.mark.parametrize(
+    "judgement, said",
+    [
+        ({"problem": None, "hint": None}, None),
+        ({"problem": "it is down", "hint": None}, "it is down"),
+        ({"problem": "it is private", "hint": "add --allow-network"}, "it is private (add --allow-network)"),
+    ],
+)
+def test_what_would_help_is_said(judgement, said):
+    assert problem_of(judgement) == said

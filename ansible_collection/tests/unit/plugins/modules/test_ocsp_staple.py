@@ -16,6 +16,7 @@ from ansible_collections.staplecfg.stapling.plugins.modules.ocsp_staple import (
     way_of,
     written,
 )
+from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import OF_A_FILE, REQUIRED_BY
 
 PARAMS = {"certificate": None, "path": None, "reload": True, "state_dir": "/s", "issuer": None}
 ROW = {"certificate": "/x.pem", "fingerprint": "ff", "staple": None}
@@ -56,6 +57,30 @@ def test_the_command_lines(params, look, ask, hand_in):
     assert way.look() == look
     assert way.ask() == ask
     assert way.hand_in(["/r"]) == hand_in
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_file_is_for_one_response(number):
+    way = way_of({**PARAMS, "certificate": "/x.pem", "path": "/o"})
+
+    with pytest.raises(ValueError, match=f"with path it takes one, and there are {number}"):
+        way.hand_in(["/r"] * number)
+
+
+@pytest.mark.parametrize("held", [b"old", None])
+def test_a_response_is_tried_out_on_a_copy(tmp_path, held):
+    path, copy = tmp_path / "o", tmp_path / "copy.der"
+    if held:
+        path.write_bytes(held)
+    way = way_of({**PARAMS, "certificate": "/x.pem", "path": str(path)})
+
+    assert way.try_out(["/r"], str(tmp_path)) == ["fetch", "/x.pem", f"--output={copy}", "--response=/r"]
+    assert (copy.read_bytes() if copy.exists() else None) == held
+
+
+@pytest.mark.parametrize("name", OF_A_FILE)
+def test_what_is_said_of_a_file_needs_one(name):
+    assert REQUIRED_BY[name] == ["path"]
 
 
 def test_responses_are_base64_with_line_breaks_or_without():

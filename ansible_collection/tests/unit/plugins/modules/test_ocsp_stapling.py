@@ -39,13 +39,13 @@ def test_the_command_line(params, check_mode, expected):
         ({"changes": []}, {}, True, False),
         ({"changes": [CHANGE]}, {}, True, True),
         ({"changes": [], "renewals": DUE}, {}, True, True),
-        ({"changes": [], "renewals": DUE}, {"offline": True}, True, False),
+        ({"changes": [], "renewals": DUE, "offline": True}, {}, True, False),
         ({"changes": [], "renewals": DUE}, {"config_only": True}, True, False),
         ({"changes": [], "renewals": [{"outcome": "not-due"}]}, {}, True, False),
     ],
 )
 def test_changed_is_honest(document, params, check_mode, expected):
-    assert is_changed(document, {**PARAMS, **params}, check_mode) is expected
+    assert is_changed({"offline": False, **document}, {**PARAMS, **params}, check_mode) is expected
 
 
 @pytest.mark.parametrize("step, reloaded", [("tested", False), ("reloaded", True), ("restarted", True)])
@@ -59,9 +59,12 @@ def test_what_is_returned_of_a_run(step, reloaded):
     assert result["tool_version"] == "1.0.0"
 
 
-@pytest.mark.parametrize("params, entries", [({}, 1), ({"offline": True}, 0), ({"config_only": True}, 0), ({"state": "absent"}, 0)])
-def test_what_would_be_fetched_is_in_the_diff(params, entries):
-    document = {"staples": [], "renewals": [{"certificate": "/x.pem", "fingerprint": "ff", "outcome": "due"}, {"outcome": "not-due"}]}
+@pytest.mark.parametrize(
+    "offline, params, entries",
+    [(False, {}, 1), (True, {}, 0), (False, {"config_only": True}, 0), (False, {"state": "absent"}, 0)],
+)
+def test_what_would_be_fetched_is_in_the_diff(offline, params, entries):
+    document = {"offline": offline, "staples": [], "renewals": [{"certificate": "/x.pem", "fingerprint": "ff", "outcome": "due"}, {"outcome": "not-due"}]}
 
     assert len(awaiting(document, {**PARAMS, **params})) == entries
 

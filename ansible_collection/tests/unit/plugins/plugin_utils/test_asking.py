@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import Trouble
-from ansible_collections.staplecfg.stapling.plugins.plugin_utils._asking import MOST, Asking, NoTool, runner, seconds
-from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Cache
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._asking import MOST, Asking, NoTool, Slow, runner
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Cache, CacheTrouble
 
 STAPLE = {"this_update": "1970-01-01T00:01:40Z", "due": "1970-01-01T02:00:00Z", "expires": "1970-01-01T04:00:00Z"}
 GOOD = {"verdict": "good", "problem": None, "reason": None, "staple": STAPLE}
@@ -134,5 +134,67 @@ def test_the_tool_runs_without_a_shell_and_with_our_environment(tmp_path):
     assert document == {"schema": 1, "words": "fetch $HOME; true --format=json", "locale": "C.UTF-8"}
 
 
-def test_times_are_utc():
-    assert seconds("1970-01-01T01:00:00Z") == 3600.0
+def test_a_program_that_does_not_end_is_ended(tmp_path):
+    program = tmp_path / "tool"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+
+    with pytest.raises(Slow, match="did not end within"):
+        runner(str(program), {"PATH": "/usr/bin:/bin"}, 0.2).run("fetch")
+
+
+def test_a_program_of_another_machine_is_said_to_be_one(tmp_path):
+    program = tmp_path / "tool"
+    program.write_bytes(b"\x7fELF nonsense")
+    program.chmod(0o755)
+
+    with pytest.raises(Trouble, match="cannot be run: Exec format error"):
+        runner(str(program), {"PATH": "/usr/bin:/bin"}).run("fetch")
+
+
+class Hanging:
+    """Never answers; counts how often that was waited for."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def run(self, *_words):
+        self.calls += 1
+        raise Slow("it did not end")
+
+
+def test_a_tool_that_hangs_keeps_others_waiting_once(tmp_path):
+    tool = Hanging()
+    asks = Asking(lambda: tool, [], Cache(str(tmp_path / "cache")), Clock())
+
+    first, again = asks.entry("PEM"), asks.entry("PEM")
+
+    assert (first[0].problem, first[0].outcome) == ("it did not end", "unreachable")
+    assert (again[0].problem, again[1], tool.calls) == ("it did not end", False, 1)
+
+
+def test_who_asks_in_another_way_is_not_told_how_the_first_way_failed(tmp_path):
+    cache, tool = Cache(str(tmp_path / "cache")), Tool(DOWN, GOOD)
+    Asking(lambda: tool, [], cache, Clock()).entry("PEM")
+
+    entry, asked = Asking(lambda: tool, ["--allow-network=10.0.0.0/8"], cache, Clock()).entry("PEM")
+
+    assert (entry.der, asked) == (b"der", True)
+
+
+def test_who_may_not_ask_is_told_what_is_known(tmp_path):
+    asks, tool, clock = asking(tmp_path, GOOD)
+    asks.entry("PEM")
+    clock.now = 8000.0
+
+    entry, asked = asks.entry("PEM", may_ask=False)
+
+    assert (entry.der, asked, len(tool.calls)) == (b"der", False, 1)
+
+
+def test_a_cache_that_cannot_be_used_says_where(tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    (tmp_path / "cache").rmdir()
+
+    with pytest.raises(CacheTrouble, match=r"/cache/\w+\.lock: cannot be used: No such file"):
+        Asking(lambda: None, [], cache, Clock()).entry("PEM")

@@ -54,7 +54,7 @@ def test_what_is_written_is_read(tmp_path):
 
     read = Cache(str(tmp_path / "cache")).read("ff")
 
-    assert {name: getattr(read, name) for name in Entry.FIELDS} == {**GOOD, "problem": "late", "revoked": None}
+    assert {name: getattr(read, name) for name in Entry.FIELDS} == {**GOOD, "outcome": None, "problem": "late", "revoked": None}
     assert os.stat(str(tmp_path / "cache")).st_mode & 0o777 == 0o700
     assert sorted(os.listdir(str(tmp_path / "cache"))) == ["ff.json"]
 
@@ -99,3 +99,27 @@ def test_one_at_a_time_holds_a_key(tmp_path):
         thread.join()
 
     assert log == ["in", "out"] * 4
+
+
+def test_what_nobody_wrote_to_for_a_month_is_removed_and_nothing_else(tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    for name in ("0" * 64 + ".json", "0" * 64 + ".lock", "staplecfg-asking-x1", "notes.json", "1" * 64 + ".json"):
+        (tmp_path / "cache" / name).write_text("")
+        if name[0] != "1":
+            os.utime(str(tmp_path / "cache" / name), (0, 0))
+
+    cache.write("ff", Entry(**GOOD))
+
+    assert sorted(os.listdir(str(tmp_path / "cache"))) == ["1" * 64 + ".json", "ff.json", "notes.json"]
+
+
+def test_a_lock_that_is_in_use_is_not_old(tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    lock = tmp_path / "cache" / ("0" * 64 + ".lock")
+    lock.write_text("")
+    os.utime(str(lock), (0, 0))
+
+    with cache.holding("0" * 64):
+        cache.write("ff", Entry(**GOOD))
+
+    assert lock.exists()

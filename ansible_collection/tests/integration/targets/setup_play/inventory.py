@@ -1,7 +1,7 @@
 # Copyright: The staplecfg engineers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print an inventory with the one host that the laboratory below WORK has, and what its role needs to know there."""
+"""Print an inventory in JSON with the one host that the laboratory below WORK has, and what its role needs to know."""
 
 from __future__ import annotations
 
@@ -28,12 +28,17 @@ def main(work, interpreter, tool_python, tool, schedule):
         "stapling_trust": lab["trust"],
         "stapling_allow_networks": lab["allow_networks"],
         "stapling_schedule": schedule,
-        "stapling_settings": {name: server[name] for name in ("binary", "prefix", "config", "state_dir")},
+        "stapling_settings": {name: server[name] for name in ("binary", "prefix", "config", "state_dir")} | served(server),
         "stapling_controller_executable": tool,
         "stapling_controller_trust": lab["trust"],
         "stapling_controller_cache": f"{work}/cache",
     }
     json.dump({"web": {"hosts": {"web1": host}}}, sys.stdout)
+
+
+def served(server):
+    """Apache asks a local responder, which has a port of its own here."""
+    return {"serve": {"listen": server["listen"]}} if server["server"] == "apache" else {}
 
 
 if __name__ == "__main__":
