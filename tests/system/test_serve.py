@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.support.authority import Issued
-    from tests.support.count import Visitor
+    from tests.support.count import Counted, Visitor
 
 pytestmark = pytest.mark.system
 
@@ -55,6 +55,18 @@ def two(tmp_path) -> Iterator[Two]:
 
 def both(lab: Lab) -> list[Visitor]:
     return of_both_keys(visitors(lab.port, [NAME]))
+
+
+def until_settled(lab: Lab) -> list[Counted]:
+    """Return rounds of handshakes up to the first in which nobody goes without.
+
+    How many do until the first fetch is answered depends on how busy the machine is.
+    """
+    seen = [count(both(lab), 100)]
+    while not seen[-1].flawless:
+        assert len(seen) < 20, seen
+        seen.append(count(both(lab), 100))
+    return seen
 
 
 def aged(lab: Lab, *, until: timedelta = 2 * DAY) -> bytes:
@@ -229,10 +241,9 @@ class TestResponder:
                 assert "include" not in lines
                 for event in (lab.nginx.reload, lab.nginx.restart):
                     event()
-                    counted = count(both(lab), 200)
-                    assert counted.wrong == counted.refused == 0, counted
-                    # Two certificates, and a fetch that takes some milliseconds.
-                    assert counted.unstapled <= 2 * workers * 2, counted
+                    seen = until_settled(lab)
+                    assert all(each.wrong == each.refused == 0 for each in seen), seen
+                    # A worker that nobody had come to yet, and two certificates.
                     later = count(both(lab), 100)
                     assert later.unstapled <= 2 * workers, later
             assert lab.cli("remove").status == 0
