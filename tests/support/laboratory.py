@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tests.support.count import Counted, Crowd, Visitor, count, visitors
 from tests.support.lab import Lab
@@ -21,34 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tests.support.command_line import Ended
-    from tests.support.openssl_responder import OpensslResponder
+    from tests.support.server_lab import ServerLab
 
 NAMES = ("shop.example", "blog.example", "mail.example")
 HANDSHAKES = 240
 """In each phase: 40 of every kind of visitor, with three sites."""
 
 
-class Server(Protocol):
-    """What every laboratory's server can be told."""
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def restart(self) -> None: ...
-    def reload(self) -> None: ...
-
-
-class AnyLab(Protocol):
-    """What is watched: whichever server it has."""
-
-    responder: OpensslResponder
-
-    @property
-    def server(self) -> Server: ...
-    def process(self, command: str, *more: str) -> Ended: ...
-
-
-L = TypeVar("L", bound=AnyLab)
+L = TypeVar("L", bound="ServerLab[Any]")
 
 
 @dataclass
