@@ -87,7 +87,7 @@ class Store:
         except FileNotFoundError:
             return Stored(None)
         except OSError as error:
-            return Stored(None, f"{path}: {error.strerror or error}".lower())
+            return Stored(None, f"{path}: {(error.strerror or str(error)).lower()}")
         if chain.issuer is None:
             return Stored(None, f"{path}: cannot be judged, the certificate's issuer is not known")
         judgement = judge(

@@ -37,7 +37,8 @@ def staple(**lies: Any) -> Staple:
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(tmp_path / "state", floors=FLOORS)
+    # With a capital, for what is said of it is to be found.
+    return Store(tmp_path / "State", floors=FLOORS)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_what_is_kept_are_the_very_bytes_under_the_name_of_the_leaf(store, tmp_p
 
     saving = store.save(good, CHAIN, now=NOW)
 
-    path = tmp_path / "state" / "store" / f"{ISSUED.sha256}.der"
+    path = tmp_path / "State" / "store" / f"{ISSUED.sha256}.der"
     assert saving == Saved(path)
     assert path.read_bytes() == good.der
     assert store.load(CHAIN, NOW) == Stored(good)
