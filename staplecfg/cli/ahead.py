@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from staplecfg.applying.report import Steps
 from staplecfg.applying.session import session
 from staplecfg.checks.wording import moment
-from staplecfg.cli.asking import row, timing
+from staplecfg.cli.asking import rows_of
 from staplecfg.cli.clock import clock
 from staplecfg.cli.handed_in import handed_in, responses_of
 from staplecfg.cli.leaf import chain_at
@@ -59,7 +59,7 @@ def run_ahead(
     steps = Steps(tell_step)
     with session(wanted, purpose="warm", wait=60.0, steps=steps, tell=tell):
         chains = [_with_issuer(chain, store) for chain in chains]
-        handed = handed_in(responses, chains, wanted, steps)
+        handed = handed_in(responses, chains, wanted, steps, together=_of_one_block(chains))
         fetched = _fetched(chains, store, wanted, force=options.force_ask, margin=margin)
     return _result(chains, responses, (*handed, *fetched), store, wanted, margin, steps)
 
@@ -85,9 +85,7 @@ def would_run_ahead(options: argparse.Namespace, wanted: Settings) -> Result:
     standing = [
         (chain, store.load(chain, now), store.attempts(chain.fingerprint)) for chain in chains
     ]
-    rows = [
-        row(chain, timing(chain, stored, tries, now, wanted)) for chain, stored, tries in standing
-    ]
+    rows = rows_of(standing, _of_one_block(chains), now, wanted)
     return Result(
         lines=tuple(
             clean_line(f"{each['certificate']}: {each['outcome']}: {each['detail']}")

@@ -148,7 +148,15 @@ def _once(settings: Settings, errand: Errand, steps: Steps, tell: Callable[[str]
         if errand.goal is Goal.PRESENT:
             require_unread(facts, server)
         chains = known_chains(facts)
-        handed = handed_in(errand.responses, chains, settings, steps, others=errand.others)
+        handed = handed_in(
+            errand.responses,
+            chains,
+            settings,
+            steps,
+            # Also of sites that are yet to be configured: their staples come first.
+            together=wanted_together(facts, server, Goal.PRESENT) if errand.responses else (),
+            others=errand.others,
+        )
         facts, fetched = _warmed(facts, server, errand, steps)
         renewals = (*handed, *fetched)
         made = with_trouble(

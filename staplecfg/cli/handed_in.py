@@ -13,8 +13,10 @@ from staplecfg.machine.disk import Disk
 from staplecfg.model.chain import Chain
 from staplecfg.model.errors import NotApplied, NotUnderstood
 from staplecfg.model.source import Location
+from staplecfg.model.verdict import Good
 from staplecfg.pki.speaks_of import serials, speaks_of
-from staplecfg.staples.hand_in import hand_in
+from staplecfg.staples.hand_in import hand_in, note_alone
+from staplecfg.staples.store import Kept
 
 if TYPE_CHECKING:
     import argparse
@@ -70,21 +72,30 @@ def handed_in(
     settings: Settings,
     steps: Steps,
     *,
+    together: Iterable[Sequence[Chain]] = (),
     others: bool = False,
 ) -> tuple[Renewal, ...]:
     """Judge and keep each of `responses` for those of `chains` it is about. The lock is held.
 
+    For each group of `together` one response about all of it is better than one about each.
     Where there are `others`, what is about none of `chains` is passed over.
     Raises `NotUnderstood` for what is no response and `NotApplied` for one that
     is about none of `chains`, before anything is kept.
     """
     pairs = [(each, chain) for each in responses for chain in _about(each, chains, others)]
     store = store_of(settings)
+    groups = [tuple(group) for group in together]
+    group_of = {chain.fingerprint: group for group in groups for chain in group}
     done: list[Renewal] = []
     for response, chain in pairs:
-        renewal = hand_in(response.der, chain, store, now=clock(), settings=settings)
+        group = group_of.get(chain.fingerprint, (chain,))
+        renewal = hand_in(response.der, chain, store, now=clock(), settings=settings, group=group)
         steps.add(HANDED_IN, chain.path, f"{response.path}: {renewals.detail(renewal)}")
         done.append(renewal)
+    good = {each.chain.fingerprint for each in done if isinstance(each.outcome, Good | Kept)}
+    for group in groups:
+        if good.issuperset(chain.fingerprint for chain in group):
+            note_alone(group, store, now=clock(), settings=settings)
     return tuple(done)
 
 

@@ -14,6 +14,7 @@ from staplecfg.pki import pem
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from cryptography.x509 import Certificate
 
@@ -31,6 +32,35 @@ def add_certificate(parser: argparse.ArgumentParser, *, positional: bool) -> Non
     parser.add_argument(
         "--issuer", metavar="FILE", help="PEM file with the issuer, where the chain lacks it"
     )
+
+
+def add_beside(parser: argparse.ArgumentParser) -> None:
+    """Add the certificates that one response must be about too."""
+    parser.add_argument(
+        "--beside",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="want one response that is about this certificate too, as a block of nginx with"
+        " several needs it; may be repeated",
+    )
+
+
+def beside_of(options: argparse.Namespace, settings: Settings) -> tuple[Chain, ...]:
+    """Return the chains that `--beside` names; raises `NotUnderstood` where there is none."""
+    issuers = issuers_of(options)
+    return tuple(chain_at(Path(each), settings, issuers=issuers) for each in options.beside)
+
+
+def require_issuers(chains: Iterable[Chain]) -> None:
+    """Raise `NotUnderstood` for the first of `chains` whose issuer is not known."""
+    for chain in chains:
+        if chain.issuer is None:
+            raise NotUnderstood(
+                "its issuer is not known, so nothing can be judged",
+                at=Location(chain.path),
+                hint="name a PEM file that holds it with --issuer",
+            )
 
 
 def chain_of(options: argparse.Namespace, settings: Settings) -> Chain:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from staplecfg.staples.schedule import NotDue
+from staplecfg.staples.schedule import impossible
 from staplecfg.staples.url import BadUrl, parse_url
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def grouped(
 
 def only_alone(job: Job) -> bool:
     """Say whether `job` can be asked about by itself only, or not at all."""
-    never_asked = isinstance(job.timing, NotDue) and job.timing.until is None
-    return job.chain.issuer is None or never_asked
+    return job.chain.issuer is None or impossible(job.timing)
 
 
 def host_of(url: str) -> str:

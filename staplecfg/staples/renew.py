@@ -23,7 +23,7 @@ from staplecfg.staples.jobs import Answer, Job, grouped, host_of, only_alone
 from staplecfg.staples.revocation import after_revocation
 from staplecfg.staples.schedule import Due, NotDue, due, never, next_try
 from staplecfg.staples.store import Kept
-from staplecfg.staples.together import worth_asking
+from staplecfg.staples.together import SHARED_STAYS, worth_asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -168,7 +168,7 @@ class _Run:
             stored = self._store.load(chain, now)
         outcome: Outcome = result
         if isinstance(result, Good) and hold and stored.staple is not None:
-            outcome = Kept(stored.staple, "the kept one answers for all certificates of a site")
+            outcome = Kept(stored.staple, SHARED_STAYS)
         elif isinstance(result, Good):
             saving = self._store.save(result.staple, chain, now=now, shared=answer.shared)
             outcome = saving if isinstance(saving, Kept) else result

@@ -56,15 +56,20 @@ def due(
     response after that, again at half-life, three quarters and seven eighths,
     never sooner than the floor; after failures as `attempts` say.
     """
-    impossible = never(chain, now)
-    if impossible is not None:
-        return impossible
+    hopeless = never(chain, now)
+    if hopeless is not None:
+        return hopeless
     backoff = waiting(attempts, now)
     if backoff is not None:
         return backoff
     if stored.staple is None:
         return Due(stored.problem or "there is no staple yet")
     return _by_age(stored.staple, attempts, now, floors, margin)
+
+
+def impossible(timing: Timing) -> bool:
+    """Say whether nobody can ever be asked, as the certificate or the settings stand."""
+    return isinstance(timing, NotDue) and timing.until is None
 
 
 def never(chain: Chain, now: datetime) -> NotDue | None:

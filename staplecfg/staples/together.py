@@ -27,6 +27,10 @@ ASKED_AGAIN = timedelta(days=1)
 """When a responder that answered about one of several only is asked about all again."""
 
 
+SHARED_STAYS = "the kept one answers for all certificates of a site"
+"""Why an answer about one of several is not kept."""
+
+
 def worth_asking(attempts: Sequence[Attempts], now: datetime) -> bool:
     """Say whether one response about all is to be asked for though each has its own.
 
