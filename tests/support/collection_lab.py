@@ -5,8 +5,9 @@
     python -m tests.support.collection_lab stop DIR
 
 So `start /tmp/lab 20 2 site0.example site1.example site2.example`: HOSTS servers,
-each with SITES_PER_HOST (0: all) of the sites NAMES. LAB_SERVER=apache makes
-them Apache, and runs a local responder for each.
+each with SITES_PER_HOST (0: all) of the sites NAMES. `both.example:ec,rsa` has a
+certificate for each kind of key. LAB_SERVER=apache makes the servers Apache, and
+runs a local responder for each.
 
 `start` prints JSON: the servers' files and ports, and the flags that staplecfg
 needs here. It ends by itself after half an hour, should nobody stop it.
@@ -25,8 +26,10 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from staplecfg.pki.asked import asked
+from staplecfg.staples.answer import request_in
 from tests.support import collection_servers
 from tests.support.authority import Authority, pem
 from tests.support.nginx import CHECKOUT
@@ -35,7 +38,9 @@ from tests.support.responder import Responder, close_at_once, honest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tests.support.authority import KeyKind
     from tests.support.collection_servers import Host
+    from tests.support.responder import Call
 
 LONGEST = 1800
 READY = 60.0
@@ -55,15 +60,29 @@ class CollectionLab:
         (root / "pki").mkdir(parents=True)
         (root / "pki/root.pem").write_bytes(pem(self.authority.root.cert))
         self.issued = {
-            name: self.authority.leaf([name], responders=[self.responder.url]) for name in sites
+            name: [
+                self.authority.leaf(
+                    [name], responders=[self.responder.url], key=cast("KeyKind", kind)
+                )
+                for kind in kinds.split(",")
+            ]
+            for name, _, kinds in (
+                (each if ":" in each else f"{each}:ec").partition(":") for each in sites
+            )
         }
         self.files = {
-            name: issued.write(root / "pki", name) for name, issued in self.issued.items()
+            name: [
+                one.write(root / "pki", f"{name}-{number}" if number else name)
+                for number, one in enumerate(issued)
+            ]
+            for name, issued in self.issued.items()
         }
+        self.responder.mode = self.answer
         self.servers: list[Host] = []
+        names = list(self.issued)
         try:
             for number in range(hosts):
-                self.servers.append(self._server(number, sites, sites_per_host or len(sites)))
+                self.servers.append(self._server(number, names, sites_per_host or len(names)))
         except BaseException:
             self.stop()
             raise
@@ -80,14 +99,27 @@ class CollectionLab:
             "hosts": [{"name": each.root.name, **each.told} for each in self.servers],
             "trust": [str(self.root / "pki/root.pem")],
             "allow_networks": ["127.0.0.0/8"],
-            "certificates": {name: str(chain) for name, (chain, _) in self.files.items()},
+            "certificates": {name: str(pairs[0][0]) for name, pairs in self.files.items()},
         }
+
+    def answer(self, call: Call) -> bool:
+        """Answer about all that a request asks about, which few public responders do."""
+        questions = asked(call.request.body or request_in(call.request.target.encode()))
+        if len(questions) == 1:
+            return honest(call)
+        known = {one.cert.serial_number: one for each in self.issued.values() for one in each}
+        moment = self.responder.clock()
+        first, *others = (known[each.serial] for each in questions)
+        also = [self.authority.single(each, now=moment) for each in others]
+        return call.reply(self.authority.respond(first, now=moment, also=also))
 
     def obey(self, order: str) -> Mapping[str, object]:
         """Do what `tell` says, and return what came of it."""
         if order == "down":
             self.responder.mode = close_at_once
         elif order == "up":
+            self.responder.mode = self.answer
+        elif order == "singly":
             self.responder.mode = honest
         elif order.startswith("old "):
             _, name, path = order.split()
@@ -101,7 +133,7 @@ class CollectionLab:
         now = datetime.now(timezone.utc).replace(microsecond=0)
         since, until = now - timedelta(days=5), now + timedelta(days=2)
         return self.authority.respond(
-            self.issued[name], now=now, this_update=since, next_update=until
+            self.issued[name][0], now=now, this_update=since, next_update=until
         )
 
     def stop(self) -> None:

@@ -51,8 +51,8 @@ class Host:
         self.running.close()
 
 
-def start(root: Path, sites: Mapping[str, tuple[Path, Path]]) -> Host:
-    """Start the server of a host, with `sites` (chain and key by name) on one port.
+def start(root: Path, sites: Mapping[str, Sequence[tuple[Path, Path]]]) -> Host:
+    """Start the server of a host, with `sites` (chains and keys by name) on one port.
 
     What a playbook is told: the module's options of the same names (`server`,
     `binary`, `prefix`, `config`, `state_dir`, `listen`), the `sites` and the
@@ -78,24 +78,24 @@ def start(root: Path, sites: Mapping[str, tuple[Path, Path]]) -> Host:
     return host
 
 
-def _nginx(host: Host, sites: Mapping[str, tuple[Path, Path]]) -> None:
+def _nginx(host: Host, sites: Mapping[str, Sequence[tuple[Path, Path]]]) -> None:
     nginx = host.running.enter_context(Nginx(host.root / "nginx", workers=1))
     files = [
-        nginx.site(name, listen=f"{host.address} ssl", certificates=[pair])
-        for name, pair in sites.items()
+        nginx.site(name, listen=f"{host.address} ssl", certificates=pairs)
+        for name, pairs in sites.items()
     ]
     nginx.start()
     kept = [nginx.config, nginx.prefix / "sites-available", nginx.prefix / "sites-enabled"]
     host.told |= _files(nginx, files, kept) | {"shared_files": []}
 
 
-def _apache(host: Host, sites: Mapping[str, tuple[Path, Path]]) -> None:
+def _apache(host: Host, sites: Mapping[str, Sequence[tuple[Path, Path]]]) -> None:
     # It comes up before its server, as its unit does.
     host.state.mkdir(parents=True)
     host.running.enter_context(serving(host, host.serve))
     apache = host.running.enter_context(Apache.stock(host.root / "apache"))
     files = [
-        apache.site(name, listen=host.address, certificates=[pair]) for name, pair in sites.items()
+        apache.site(name, listen=host.address, certificates=pairs) for name, pairs in sites.items()
     ]
     apache.start()
     kept = [apache.prefix / name for name in APACHE_READS]

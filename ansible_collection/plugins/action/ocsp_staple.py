@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import time
 
@@ -14,19 +13,13 @@ from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.staplecfg.stapling.plugins.module_utils._module import SELECTION, TOOL, flags, without_chains
-from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import Trouble
 from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import OWN, REQUIRED_BY, lacking
-from ansible_collections.staplecfg.stapling.plugins.plugin_utils._answer import ALWAYS, Nonsense, due_of, seconds
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._answer import ALWAYS, Nonsense, due_of, groups_of
 from ansible_collections.staplecfg.stapling.plugins.plugin_utils._asking import Asking, NoTool, runner
-from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Cache, CacheTrouble, Entry
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Cache, CacheTrouble
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._round import Round
 
 MODULE = "staplecfg.stapling.ocsp_staple"
-MOST_ASKED = 1000
-"""Certificates of one host that one task asks about: whoever owns a host makes as many as he likes."""
-MOST_SILENT = 3
-"""Of the same responders: one that is dead takes a minute each time."""
-MOST_WAITED = 600.0
-"""Seconds of one host's task that may go by without an answer."""
 SPEC = {**FILE_COMMON_ARGUMENTS, **TOOL, **SELECTION, **OWN}
 
 
@@ -61,24 +54,18 @@ class ActionModule(ActionBase):
 
     def _handed_over(self, looked, due, params, task_vars):
         """Ask about what is due, and hand over what came of it; the host judges it again."""
-        rows = {each["fingerprint"]: each for each in looked["staples"]}
-        fetched, responses, told = [], {}, {}
+        fetched = []
         try:
-            asking = _asking(params)
-            limits = _Limits(asking.now)
-            for each in due:
-                row = rows.get(each["fingerprint"], {})
-                since = _since(row.get("staple"))
-                entry, asked = limits.entry(asking, each["chain"], since, tuple(row.get("responders", ())))
-                told[each["fingerprint"]] = entry, asked
-                fetched += [each["fingerprint"]] if asked else []
-                if entry.usable(asking.now(), since):
-                    responses[each["fingerprint"]] = base64.b64encode(entry.der).decode("ascii")
+            groups = groups_of(due)
+            asked = Round(_asking(params), looked["staples"])
+            fetched = asked.fetched
+            for group in groups:
+                asked.ask(group)
         except (NoTool, CacheTrouble) as trouble:
             return {**looked, "fetched": fetched, "failed": True, "msg": str(trouble)}
         done = looked
-        if responses:
-            done = self._module({"responses": list(responses.values())}, task_vars)
+        if asked.responses:
+            done = self._module({"responses": asked.responses}, task_vars)
             if "invocation" in done and "invocation" in looked:
                 done["invocation"] = looked["invocation"]
             # Looking sets a file's mode and owner already.
@@ -89,7 +76,7 @@ class ActionModule(ActionBase):
                 return {**done, "renewals": looked["renewals"], "fetched": fetched}
             # Where it failed for what became of a certificate, that is among what it says.
             due_of({**done, "failed": False})
-        return self._judged(looked, done, told, params, fetched)
+        return self._judged(looked, done, asked.told, params, fetched)
 
     @staticmethod
     def _judged(looked, done, told, params, fetched):
@@ -128,47 +115,6 @@ def _remembered(entry):
     if entry.not_before is None:
         return ""
     return f" (remembered; asked again after {time.strftime('%H:%M:%S', time.gmtime(entry.not_before))} UTC)"
-
-
-def _since(staple):
-    """Return since when what the host holds says so, None where it holds nothing of use."""
-    return None if staple is None or staple["freshness"] == "expired" else seconds(staple["this_update"])
-
-
-class _Limits:
-    """How far a control node goes for one host in one task; what it knows already is handed over all the same."""
-
-    def __init__(self, clock):
-        self._clock = clock
-        self._asked = 0
-        self._waited = 0.0
-        self._silent = {}
-
-    def entry(self, asking, chain, since, responders):
-        """Return what is known of one certificate; trouble with one is no reason to forget the others."""
-        reason = self._reason(responders)
-        began = self._clock()
-        try:
-            entry, asked = asking.entry(chain, since, may_ask=reason is None)
-        except Trouble as trouble:
-            return Entry(problem=str(trouble), outcome="unreachable"), False
-        if asked:
-            self._asked += 1
-            if entry.outcome == "unreachable":
-                self._silent[responders] = self._silent.get(responders, 0) + 1
-                self._waited += self._clock() - began
-        elif reason is not None and not entry.usable(began, since) and not entry.problem:
-            entry = Entry(problem=reason)
-        return entry, asked
-
-    def _reason(self, responders):
-        if self._asked >= MOST_ASKED:
-            return f"nobody was asked: a task asks about {MOST_ASKED} certificates of a host at most; run it again"
-        if self._silent.get(responders, 0) >= MOST_SILENT:
-            return f"nobody was asked: its responder has just not answered about {MOST_SILENT} others; run it again later"
-        if self._waited >= MOST_WAITED:
-            return f"nobody was asked: {MOST_WAITED:.0f} seconds have gone by without an answer; run it again later"
-        return None
 
 
 def _asks_here(params):

@@ -97,8 +97,8 @@ def returned(document):
 
 
 def without_chains(renewals):
-    """Return ``renewals`` without the certificates in them, which are for the control node alone."""
-    return [{name: value for name, value in each.items() if name != "chain"} for each in renewals]
+    """Return ``renewals`` without the certificates in them, and which go together: the control node alone needs that."""
+    return [{name: value for name, value in each.items() if name not in ("chain", "beside")} for each in renewals]
 
 
 def place(finding):

@@ -119,15 +119,16 @@ notes:
     node connects to public addresses that way, and to private ones where the certificate's chain ends in one of
     O(controller_trust). To addresses in O(allow_networks), whatever they are, any certificate of any host may lead it,
     so name there no more than the responders' own. Loopback, link-local and metadata addresses are asked only if they are named there.
-  - For one host, a task asks about 1000 certificates at most, goes on for 10 minutes without an answer at most, and
+  - For one host, a task asks 1000 times at most, goes on for 10 minutes without an answer at most, and
     leaves alone a responder that has not answered about 3 certificates. The next run asks about the others.
   - A failed answer is remembered for five minutes and a good one that is past half of its life for an hour,
     so that a thousand hosts do not each wait for the same dead responder. What was asked with other O(controller_settings),
     O(controller_trust), O(allow_networks) or O(proxy) is asked again.
   - The keyword C(environment) is for the host; the control node asks in the environment of Ansible itself.
   - O(unsafe_writes) has no effect; files are replaced in one step.
-  - A block with two certificates needs one response about both of them; the control node fetches one for each.
-    Use O(delivery=responder) there.
+  - A block of nginx with two certificates needs one response about both of them. Whoever asks, asks for that one first,
+    and about each alone where the responder does not give it, which is tried again when one of them falls due.
+    Such a block goes without a staple unless it has O(delivery=responder).
 seealso:
   - module: staplecfg.stapling.ocsp_stapling
 """

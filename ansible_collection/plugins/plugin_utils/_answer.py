@@ -43,6 +43,9 @@ def due_of(answer):
         chain = each.get("chain", "")
         if not isinstance(chain, str) or not chain.isascii():
             raise Nonsense("the host's answer makes no sense: renewals: chain is no PEM")
+        beside = each.get("beside", [])
+        if not isinstance(beside, list) or not all(isinstance(other, str) for other in beside):
+            raise Nonsense("the host's answer makes no sense: renewals: beside")
     for each in _rows(answer, "staples", ROW):
         if not all(isinstance(url, str) for url in each["responders"]):
             raise Nonsense("the host's answer makes no sense: staples: responders")
@@ -50,6 +53,23 @@ def due_of(answer):
             _require(each["staple"], "staple", STAPLE)
             _require_moment(each["staple"]["this_update"])
     return [each for each in answer["renewals"] if "chain" in each]
+
+
+def groups_of(due):
+    """Return ``due`` in groups: those about which the host wants one response, and each other by itself.
+
+    Raises Nonsense where they do not agree on that.
+    """
+    known = {each["fingerprint"]: each for each in due}
+    groups = {}
+    for each in due:
+        fingerprints = sorted({each["fingerprint"], *each.get("beside", [])})
+        if not known.keys() >= set(fingerprints):
+            raise Nonsense("the host's answer makes no sense: renewals: beside a certificate that is not due")
+        groups[tuple(fingerprints)] = [known[fingerprint] for fingerprint in fingerprints]
+    if sum(map(len, groups)) > len(known):
+        raise Nonsense("the host's answer makes no sense: renewals: one certificate beside two")
+    return list(groups.values())
 
 
 def _rows(answer, name, wanted):

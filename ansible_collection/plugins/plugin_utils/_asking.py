@@ -22,6 +22,8 @@ MOST = 65536
 AFTER_ASKING = 3600.0
 """Seconds before a responder that had nothing newer is asked again, as the tool itself has it."""
 AFTER_FAILURE = 300.0
+AFTER_REFUSAL = 86400.0
+"""Seconds before a responder that answers about one certificate at a time is asked about several again, likewise."""
 LONGEST = 240.0
 """Seconds for one run of the tool, which needs a minute at most; others wait for its lock a little longer."""
 
@@ -77,41 +79,46 @@ class Asking:
         """Return the time by which entries are judged."""
         return self._clock()
 
-    def entry(self, chain, newer_than=None, may_ask=True):
-        """Return what is known of the leaf of ``chain`` (PEM), and whether a responder was asked for it just now.
+    def entry(self, chains, newer_than=None, may_ask=True):
+        """Return what is known of the leaves of ``chains`` (PEM), and whether a responder was asked for it just now.
 
-        ``newer_than`` is since when the response holds that the host has already, None where it has none.
-        Raises CacheTrouble, NoTool, and Trouble where the tool could not ask.
+        Of several it is one response about all of them. ``newer_than`` is since when the response holds that the
+        host has already, None where it has none. Raises CacheTrouble, NoTool, and Trouble where the tool could not ask.
         """
-        if len(chain) > MOST:
-            raise Trouble(f"a host sent {len(chain)} characters of certificates; at most {MOST} are taken")
+        length = sum(map(len, chains))
+        if length > MOST:
+            raise Trouble(f"a host sent {length} characters of certificates; at most {MOST} are taken")
         # The issuer is part of it: a host that lies about it harms nobody but itself. So is how is asked:
         # who allows a network is not told what came of it without.
-        key = hashlib.sha256("\0".join([*self._words, chain]).encode("utf-8", "surrogateescape")).hexdigest()
+        key = hashlib.sha256("\0".join([*self._words, *chains]).encode("utf-8", "surrogateescape")).hexdigest()
         try:
             with self._cache.holding(key):
                 known = self._cache.read(key)
                 if not may_ask or not known.worth_asking(self._clock(), newer_than):
                     return known, False
-                told = self._asked(chain, known)
+                told = self._asked(chains, known)
                 self._cache.write(key, told)
                 return told, True
         except OSError as error:
             raise CacheTrouble(f"{error.filename or 'the cache'}: cannot be used: {error.strerror}") from None
 
-    def _asked(self, chain, known):
+    def _asked(self, chains, known):
         with self._cache.scratch() as scratch:
-            pem, der = os.path.join(scratch, "chain.pem"), os.path.join(scratch, "staple.der")
-            with open(pem, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(chain)
+            files = [os.path.join(scratch, f"{number}.pem") for number in range(len(chains))]
+            for path, chain in zip(files, chains):
+                with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+                    file.write(chain)
+            der = os.path.join(scratch, "staple.der")
+            beside = [f"--beside={path}" for path in files[1:]]
             try:
-                judgement = self._tool().run("fetch", pem, f"--output={der}", *self._words)["judgement"]
+                document = self._tool().run("fetch", files[0], f"--output={der}", *beside, *self._words)
             except Slow as slow:
-                judgement = {"verdict": "unreachable", "problem": str(slow), "reason": None}
+                document = {"judgement": {"verdict": "unreachable", "problem": str(slow), "reason": None}}
+            judgement = document["judgement"]
             if judgement["verdict"] == "good":
                 with open(der, "rb") as file:
                     return self._good(file.read(), judgement["staple"])
-        return self._failed(judgement, known)
+        return self._failed(judgement, known, AFTER_REFUSAL if document.get("only_singly") else AFTER_FAILURE)
 
     def _good(self, der, staple):
         return Entry(
@@ -122,10 +129,10 @@ class Asking:
             not_before=self._clock() + AFTER_ASKING,
         )
 
-    def _failed(self, judgement, known):
+    def _failed(self, judgement, known, wait):
         """Return ``known`` with how asking failed; an older response may yet be good enough."""
         known.outcome = judgement["verdict"]
         known.problem = problem_of(judgement)
         known.revoked = judgement["reason"] == "revoked"
-        known.not_before = self._clock() + AFTER_FAILURE
+        known.not_before = self._clock() + wait
         return known

@@ -16,7 +16,6 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.template import Templar
 
-from ansible_collections.staplecfg.stapling.plugins.action import ocsp_staple
 from ansible_collections.staplecfg.stapling.plugins.action.ocsp_staple import ActionModule
 
 STAPLE = {"this_update": "2001-01-01T00:00:00Z", "due": "2099-01-01T00:00:00Z", "expires": "2099-01-02T00:00:00Z", "freshness": "due"}
@@ -225,6 +224,10 @@ def without(row, name):
         answer([DUE], [{**ROW, "staple": {**STAPLE, "this_update": None}}]),
         answer([DUE], [{**ROW, "responders": [{}]}]),
         answer([DUE], [without(ROW, "responders")]),
+        answer([{**DUE, "beside": "ee"}]),
+        answer([{**DUE, "beside": [1]}]),
+        answer([{**DUE, "beside": ["ee"]}]),
+        answer([{**DUE, "beside": ["ee"]}, {**DUE, "fingerprint": "ee"}]),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_said_to_make_none(node, hostile):
@@ -233,6 +236,29 @@ def test_an_answer_that_makes_no_sense_is_said_to_make_none(node, hostile):
     assert (result["failed"], result["changed"], node.asked(), len(action.told)) == (True, False, [], 1)
     assert "makes no sense" in result["msg"]
     assert (result["renewals"], result["staples"]) == ([], [])
+
+
+def of_one_block():
+    """Return what a host says of two certificates that want one response."""
+    both = [{**DUE, "fingerprint": each, "chain": f"PEM {each}"} for each in ("ee", "ff")]
+    return [{**each, "beside": [other["fingerprint"]]} for each, other in zip(both, reversed(both))]
+
+
+def test_what_goes_together_is_asked_for_at_once(node):
+    due = of_one_block()
+    stored = [{**STORED, "fingerprint": each["fingerprint"]} for each in due]
+    rows = [{**ROW, "fingerprint": each["fingerprint"], "staple": STAPLE} for each in due]
+    result, action = node.plays(answer(due), answer(stored, rows, changed=True))
+
+    assert handed(action) == [b"der of PEM ee"]
+    assert (len(node.asked()), result["fetched"], result["renewals"]) == (1, ["ee", "ff"], stored)
+    assert [word.partition("=")[0] for word in node.asked()[0] if word.startswith("--beside")] == ["--beside"]
+
+
+def test_in_check_mode_the_host_says_of_it_what_it_says_of_others(node):
+    result, _action = node.plays(answer(of_one_block(), changed=True), check_mode=True)
+
+    assert [set(each) for each in result["renewals"]] == [{"certificate", "fingerprint", "outcome", "detail"}] * 2
 
 
 def test_so_it_is_with_the_second_answer(node):
@@ -263,40 +289,6 @@ def test_a_responder_that_is_silent_is_asked_about_three_certificates_and_others
     assert result["fetched"] == ["0", "1", "2", "5"]
     assert [each["outcome"] for each in result["renewals"]] == ["unreachable"] * 3 + ["due"] * 2 + ["unreachable"]
     assert "nobody was asked: its responder has just not answered" in result["renewals"][3]["detail"]
-
-
-def test_a_flood_of_certificates_is_not_a_flood_of_questions(node):
-    number = ocsp_staple.MOST_ASKED + 2
-    limits = ocsp_staple._Limits(lambda: 0.0)
-    asking = Endless()
-
-    told = [limits.entry(asking, str(each), None, (str(each),)) for each in range(number)]
-
-    assert asking.asked == ocsp_staple.MOST_ASKED
-    assert [asked for _entry, asked in told[-3:]] == [True, False, False]
-    assert "run it again" in told[-1][0].problem
-
-
-def test_responders_that_keep_one_waiting_are_not_waited_for_all_night():
-    clock = iter(range(0, 100000, 50))
-    limits, asking = ocsp_staple._Limits(lambda: next(clock)), Endless("unreachable")
-
-    for each in range(100):
-        limits.entry(asking, str(each), None, (str(each),))
-
-    assert asking.asked == ocsp_staple.MOST_WAITED // 50
-
-
-class Endless:
-    """Asks whenever it may, and has nothing."""
-
-    def __init__(self, outcome=None):
-        self.asked = 0
-        self.outcome = outcome
-
-    def entry(self, _chain, _since, may_ask):
-        self.asked += may_ask
-        return ocsp_staple.Entry(outcome=self.outcome, problem=self.outcome), may_ask
 
 
 def test_what_a_host_says_is_not_a_template(node):

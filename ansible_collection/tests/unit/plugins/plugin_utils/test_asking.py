@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import Trouble
@@ -22,6 +24,7 @@ class Tool:
     def __init__(self, *judgements):
         self.judgements = list(judgements)
         self.calls = []
+        self.more = {}
 
     def run(self, command, *words):
         self.calls.append((command, *words))
@@ -31,7 +34,7 @@ class Tool:
                 file.write(b"der")
         with open(words[0], encoding="utf-8") as file:
             self.asked_about = file.read()
-        return {"judgement": judgement}
+        return {"judgement": judgement, **self.more}
 
 
 class Clock:
@@ -49,8 +52,8 @@ def asking(tmp_path, *judgements):
 def test_many_hosts_and_one_question(tmp_path):
     asks, tool, _clock = asking(tmp_path, GOOD)
 
-    first, asked = asks.entry("PEM")
-    others = [asks.entry("PEM") for _each in range(5)]
+    first, asked = asks.entry(["PEM"])
+    others = [asks.entry(["PEM"]) for _each in range(5)]
 
     assert (first.der, asked) == (b"der", True)
     assert [(entry.der, again) for entry, again in others] == [(b"der", False)] * 5
@@ -62,52 +65,75 @@ def test_many_hosts_and_one_question(tmp_path):
 def test_another_issuer_is_another_question(tmp_path):
     asks, tool, _clock = asking(tmp_path, GOOD, DOWN)
 
-    asks.entry("leaf and issuer")
-    entry, asked = asks.entry("leaf and impostor")
+    asks.entry(["leaf and issuer"])
+    entry, asked = asks.entry(["leaf and impostor"])
 
     assert (entry.der, asked, len(tool.calls)) == (None, True, 2)
+
+
+def test_several_are_one_question(tmp_path):
+    asks, tool, _clock = asking(tmp_path, GOOD, GOOD)
+
+    entry, _asked = asks.entry(["PEM one", "PEM two"])
+    again = [asks.entry(chains)[1] for chains in (["PEM one", "PEM two"], ["PEM one"])]
+
+    assert (entry.der, again) == (b"der", [False, True])
+    first, beside = tool.calls[0][1], tool.calls[0][3].partition("--beside=")[2]
+    assert [os.path.dirname(first), first != beside] == [os.path.dirname(beside), True]
+    assert len(tool.calls) == 2
+
+
+def test_a_responder_that_answers_singly_is_asked_about_several_once_a_day(tmp_path):
+    asks, tool, clock = asking(tmp_path, {**DOWN, "verdict": "rejected"}, GOOD)
+    tool.more = {"only_singly": True}
+    asks.entry(["PEM one", "PEM two"])
+
+    clock.now += 86399
+    assert asks.entry(["PEM one", "PEM two"])[1] is False
+    clock.now += 1
+    assert asks.entry(["PEM one", "PEM two"])[1] is True
 
 
 def test_a_failure_is_remembered_for_five_minutes(tmp_path):
     asks, tool, clock = asking(tmp_path, DOWN, GOOD)
 
-    assert asks.entry("PEM")[0].problem == "it is down"
+    assert asks.entry(["PEM"])[0].problem == "it is down"
     clock.now += 299
-    assert asks.entry("PEM")[1] is False
+    assert asks.entry(["PEM"])[1] is False
     clock.now += 1
-    entry, asked = asks.entry("PEM")
+    entry, asked = asks.entry(["PEM"])
 
     assert (entry.der, entry.problem, asked, len(tool.calls)) == (b"der", None, True, 2)
 
 
 def test_an_older_response_outlives_a_failure(tmp_path):
     asks, _tool, clock = asking(tmp_path, GOOD, DOWN)
-    asks.entry("PEM")
+    asks.entry(["PEM"])
     clock.now = 8000.0
 
-    entry, asked = asks.entry("PEM")
+    entry, asked = asks.entry(["PEM"])
 
     assert (entry.problem, asked, entry.usable(clock.now, None)) == ("it is down", True, True)
 
 
 def test_what_is_revoked_is_handed_to_nobody(tmp_path):
     asks, _tool, clock = asking(tmp_path, GOOD, REVOKED)
-    asks.entry("PEM")
+    asks.entry(["PEM"])
     clock.now = 8000.0
 
-    entry, _asked = asks.entry("PEM")
+    entry, _asked = asks.entry(["PEM"])
 
     assert (entry.revoked, entry.usable(clock.now, None)) == (True, False)
 
 
 def test_a_host_that_has_it_already_is_a_reason_to_ask_once_an_hour(tmp_path):
     asks, tool, clock = asking(tmp_path, GOOD, GOOD)
-    asks.entry("PEM")
+    asks.entry(["PEM"])
 
-    assert asks.entry("PEM", 100.0)[1] is False
+    assert asks.entry(["PEM"], 100.0)[1] is False
     clock.now += 3600
-    assert asks.entry("PEM", 100.0)[1] is True
-    assert asks.entry("PEM", 100.0)[1] is False
+    assert asks.entry(["PEM"], 100.0)[1] is True
+    assert asks.entry(["PEM"], 100.0)[1] is False
     assert len(tool.calls) == 2
 
 
@@ -115,7 +141,7 @@ def test_a_flood_of_certificates_is_refused(tmp_path):
     asks, tool, _clock = asking(tmp_path)
 
     with pytest.raises(Trouble, match="at most"):
-        asks.entry("x" * (MOST + 1))
+        asks.entry(["x" * MOST, "x"])
     assert tool.calls == []
 
 
@@ -167,7 +193,7 @@ def test_a_tool_that_hangs_keeps_others_waiting_once(tmp_path):
     tool = Hanging()
     asks = Asking(lambda: tool, [], Cache(str(tmp_path / "cache")), Clock())
 
-    first, again = asks.entry("PEM"), asks.entry("PEM")
+    first, again = asks.entry(["PEM"]), asks.entry(["PEM"])
 
     assert (first[0].problem, first[0].outcome) == ("it did not end", "unreachable")
     assert (again[0].problem, again[1], tool.calls) == ("it did not end", False, 1)
@@ -175,19 +201,19 @@ def test_a_tool_that_hangs_keeps_others_waiting_once(tmp_path):
 
 def test_who_asks_in_another_way_is_not_told_how_the_first_way_failed(tmp_path):
     cache, tool = Cache(str(tmp_path / "cache")), Tool(DOWN, GOOD)
-    Asking(lambda: tool, [], cache, Clock()).entry("PEM")
+    Asking(lambda: tool, [], cache, Clock()).entry(["PEM"])
 
-    entry, asked = Asking(lambda: tool, ["--allow-network=10.0.0.0/8"], cache, Clock()).entry("PEM")
+    entry, asked = Asking(lambda: tool, ["--allow-network=10.0.0.0/8"], cache, Clock()).entry(["PEM"])
 
     assert (entry.der, asked) == (b"der", True)
 
 
 def test_who_may_not_ask_is_told_what_is_known(tmp_path):
     asks, tool, clock = asking(tmp_path, GOOD)
-    asks.entry("PEM")
+    asks.entry(["PEM"])
     clock.now = 8000.0
 
-    entry, asked = asks.entry("PEM", may_ask=False)
+    entry, asked = asks.entry(["PEM"], may_ask=False)
 
     assert (entry.der, asked, len(tool.calls)) == (b"der", False, 1)
 
@@ -197,4 +223,4 @@ def test_a_cache_that_cannot_be_used_says_where(tmp_path):
     (tmp_path / "cache").rmdir()
 
     with pytest.raises(CacheTrouble, match=r"/cache/\w+\.lock: cannot be used: No such file"):
-        Asking(lambda: None, [], cache, Clock()).entry("PEM")
+        Asking(lambda: None, [], cache, Clock()).entry(["PEM"])
