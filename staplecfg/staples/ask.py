@@ -128,7 +128,7 @@ def _exchange(request: Request, question: Question) -> _Finding:
     outcome = exchange(
         request,
         question.route,
-        seconds=question.deadline.sooner(total).left,
+        deadline=question.deadline.sooner(total),
         now=question.clock(),
     )
     if isinstance(outcome, Answer):

@@ -47,13 +47,12 @@ _OK = (200, 203)
 _READ = 16 * 1024
 
 
-def exchange(request: Request, route: Route, *, seconds: float, now: datetime) -> Outcome:
-    """Carry out `request` over `route` in at most `seconds`, looking up and connecting included.
+def exchange(request: Request, route: Route, *, deadline: Deadline, now: datetime) -> Outcome:
+    """Carry out `request` over `route` by `deadline`, looking up and connecting included.
 
     At most 160 KiB are received, whatever is sent. Never raises for anything
     the network does; `now` is what a Retry-After in seconds counts from.
     """
-    deadline = Deadline(seconds)
     try:
         wire = _connect(request.url, route, deadline)
     except Forbidden as error:

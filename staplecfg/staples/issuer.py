@@ -86,8 +86,8 @@ def _from(url: str, errand: _Errand) -> Certificate | Unreachable:
         return Unreachable(url, given_up)
     try:
         with errand.hosts.visit(host, errand.deadline.left) as visit:
-            seconds = errand.deadline.sooner(errand.settings.total.total_seconds()).left
-            outcome = exchange(request, route, seconds=seconds, now=errand.clock())
+            deadline = errand.deadline.sooner(errand.settings.total.total_seconds())
+            outcome = exchange(request, route, deadline=deadline, now=errand.clock())
             found = _found(url, outcome, errand.leaf)
             visit.useful = not isinstance(found, Unreachable)
             visit.silent = isinstance(outcome, Silent)

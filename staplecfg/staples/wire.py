@@ -43,7 +43,8 @@ class Deadline:
 
     def sooner(self, seconds: float) -> Deadline:
         """Return a deadline `seconds` from now, or this one where it comes first."""
-        return Deadline(max(0.0, min(seconds, self._end - time.monotonic())))
+        # Itself, and not what is left of it: people are told what they know as the limit.
+        return self if self._end - time.monotonic() <= seconds else Deadline(seconds)
 
 
 class TooMuch(Exception):

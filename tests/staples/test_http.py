@@ -4,6 +4,7 @@ import base64
 import contextlib
 import socket
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def ask(
     if resolve is not None:
         route = Route(allowed, route.proxy, resolve)
     asked = Request(parse_url(url), OCSP, **request)
-    return exchange(asked, route, seconds=seconds, now=NOW)
+    return exchange(asked, route, deadline=Deadline(seconds), now=NOW)
 
 
 @pytest.fixture
@@ -243,6 +244,16 @@ def test_an_answer_that_was_cut_off_by_the_deadline_is_no_answer_at_all():
         outcome = ask(running.url, seconds=0.2)
 
     assert outcome == Silent("no complete answer within 0.2 s")
+
+
+def test_a_limit_that_is_the_same_is_told_in_full():
+    patience = Deadline(0.01)
+
+    assert patience.sooner(0.01) is patience
+    assert patience.sooner(0.001) is not patience
+    time.sleep(0.02)
+    with pytest.raises(TimeoutError, match=r"within 0\.01 s"):
+        _ = patience.sooner(5.0).left
 
 
 def test_a_wish_to_be_asked_later_is_kept(responder):
