@@ -12,7 +12,7 @@ from staplecfg.model.facts import Attempts, Stored
 from staplecfg.pki import pem
 from staplecfg.pki.in_common import in_common
 from staplecfg.planning.wanted import wanted, wanted_together
-from staplecfg.staples.fetch import responders_of
+from staplecfg.staples.fetch import responders_of, responders_of_all
 from staplecfg.staples.schedule import Due, NotDue, due, impossible
 from staplecfg.staples.together import worth_asking
 
@@ -71,6 +71,8 @@ def _at_once(group: Sequence[Standing], now: datetime, settings: Settings) -> bo
     timings = [timing(*each, now, settings) for each in group]
     if any(each.issuer is None for each, *_ in group) or any(map(impossible, timings)):
         return False
+    if not responders_of_all([each for each, *_ in group], settings.responders):
+        return False
     if any(isinstance(each, Due) for each in timings):
         return True
     attempts = [each for *_, each in group]
@@ -102,9 +104,13 @@ def rows(
     """Return the members of `renewals`; those of one group of `at_once` name each other."""
     group_of = {each.fingerprint: group for group in at_once for each in group}
     return [
-        _row(chain, timing, [each for each in group_of.get(chain.fingerprint, ()) if each != chain])
+        _row(chain, timing, _others(chain, group_of.get(chain.fingerprint, ())))
         for chain, timing in timed
     ]
+
+
+def _others(chain: Chain, group: Sequence[Chain]) -> list[Chain]:
+    return [each for each in group if each.fingerprint != chain.fingerprint]
 
 
 def _row(chain: Chain, timing: Timing, beside: Sequence[Chain]) -> Mapping[str, object]:

@@ -30,7 +30,7 @@ from staplecfg.planning import looking
 from staplecfg.planning.attention import unusable
 from staplecfg.planning.planner import plan
 from staplecfg.planning.units import NOTHING_RENEWS
-from staplecfg.planning.wanted import wanted, wanted_together
+from staplecfg.planning.wanted import in_one_block, wanted, wanted_together
 from staplecfg.servers.registry import SERVERS
 from staplecfg.staples.renew import renew
 from staplecfg.staples.resting import resting
@@ -154,7 +154,7 @@ def _once(settings: Settings, errand: Errand, steps: Steps, tell: Callable[[str]
             settings,
             steps,
             # Also of sites that are yet to be configured: their staples come first.
-            together=wanted_together(facts, server, Goal.PRESENT) if errand.responses else (),
+            together=in_one_block(facts, server, Goal.PRESENT) if errand.responses else (),
             others=errand.others,
         )
         facts, fetched = _warmed(facts, server, errand, steps)

@@ -85,11 +85,14 @@ def handed_in(
     pairs = [(each, chain) for each in responses for chain in _about(each, chains, others)]
     store = store_of(settings)
     groups = [tuple(group) for group in together]
-    group_of = {chain.fingerprint: group for group in groups for chain in group}
+    groups_of: dict[str, list[Sequence[Chain]]] = {}
+    for group in groups:
+        for chain in group:
+            groups_of.setdefault(chain.fingerprint, []).append(group)
     done: list[Renewal] = []
     for response, chain in pairs:
-        group = group_of.get(chain.fingerprint, (chain,))
-        renewal = hand_in(response.der, chain, store, now=clock(), settings=settings, group=group)
+        among = groups_of.get(chain.fingerprint, ())
+        renewal = hand_in(response.der, chain, store, now=clock(), settings=settings, groups=among)
         steps.add(HANDED_IN, chain.path, f"{response.path}: {renewals.detail(renewal)}")
         done.append(renewal)
     good = {each.chain.fingerprint for each in done if isinstance(each.outcome, Good | Kept)}

@@ -200,7 +200,10 @@ def _in_common(leaves: Sequence[str], facts: Facts) -> tuple[Staple, ...]:
     by_leaf = {each.fingerprint: each for each in facts.chains.values() if isinstance(each, Chain)}
     if not by_leaf.keys() >= set(leaves):
         return ()
-    stored = [facts.stored.get(leaf, Stored(None)).staple for leaf in leaves]
+    # One that is revoked is served with what was kept of it before, never with what a neighbour
+    # has got since: a cache may still say good of both.
+    revoked = [leaf for leaf in leaves if _revoked(leaf, facts)]
+    stored = [facts.stored.get(leaf, Stored(None)).staple for leaf in revoked or leaves]
     return in_common(
         [by_leaf[leaf] for leaf in leaves],
         stored,
@@ -208,6 +211,11 @@ def _in_common(leaves: Sequence[str], facts: Facts) -> tuple[Staple, ...]:
         floors=facts.settings.floors,
         allow_sha1=facts.settings.responders.allow_sha1_signature,
     )
+
+
+def _revoked(leaf: str, facts: Facts) -> bool:
+    attempts = facts.attempts.get(leaf)
+    return attempts is not None and attempts.revoked_at is not None
 
 
 def unanswered(keys: Mapping[Use, Sequence[str] | None], facts: Facts) -> Iterator[Finding]:

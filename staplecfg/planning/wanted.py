@@ -37,15 +37,24 @@ def wanted_together(facts: Facts, server: Server, goal: Goal) -> tuple[tuple[Cha
     A server that sends one response with whichever certificate it presents has
     no use for another. Groups that share a certificate become one.
     """
-    every = ways(facts, server)
     groups: list[dict[str, Chain]] = []
+    for block in in_one_block(facts, server, goal):
+        chains = {chain.fingerprint: chain for chain in block}
+        touching = [group for group in groups if group.keys() & chains.keys()]
+        groups = [group for group in groups if group not in touching]
+        groups.append({k: v for group in (*touching, chains) for k, v in group.items()})
+    return tuple(tuple(group.values()) for group in groups)
+
+
+def in_one_block(facts: Facts, server: Server, goal: Goal) -> tuple[tuple[Chain, ...], ...]:
+    """Return the groups of chains of which a block needs one response, as the blocks have them."""
+    every = ways(facts, server)
+    found: dict[frozenset[str], tuple[Chain, ...]] = {}
     for site in _sites(facts, server, goal):
         chains = {chain.fingerprint: chain for chain in subjects.chains_of(site, facts)}
         if len(chains) > 1 and delivery_of(site, facts, every).one_response:
-            touching = [group for group in groups if group.keys() & chains.keys()]
-            groups = [group for group in groups if group not in touching]
-            groups.append({k: v for group in (*touching, chains) for k, v in group.items()})
-    return tuple(tuple(group.values()) for group in groups)
+            found.setdefault(frozenset(chains), tuple(chains.values()))
+    return tuple(found.values())
 
 
 def _sites(facts: Facts, server: Server, goal: Goal) -> Iterator[Site]:

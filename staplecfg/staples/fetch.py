@@ -48,10 +48,9 @@ def fetch(  # noqa: PLR0913 - each keyword is a term a caller decides by name
     Takes at most `settings.per_certificate`; never raises for anything a
     responder does.
     """
-    urls = responders_of(chain, settings)
-    for other in beside:
-        named = responders_of(other, settings)
-        urls = tuple(url for url in urls if url in named)
+    urls = responders_of_all((chain, *beside), settings)
+    if not urls and beside:
+        return Unreachable("", "no responder is named by all of the certificates")
     if not urls:
         return Unreachable("", "the certificate names no responder to ask")
     if chain.issuer is None:
@@ -86,6 +85,12 @@ def responders_of(chain: Chain, settings: Responders) -> tuple[str, ...]:
     override = settings.override or {}
     urls = (override.get(url, url) for url in chain.responders)
     return tuple(dict.fromkeys(url for url in urls if url))[:MOST_RESPONDERS]
+
+
+def responders_of_all(chains: Sequence[Chain], settings: Responders) -> tuple[str, ...]:
+    """Return the URLs to ask about all of `chains` (one at least) at once."""
+    first, *others = (responders_of(chain, settings) for chain in chains)
+    return tuple(url for url in first if all(url in named for named in others))
 
 
 def route_of(settings: Responders, *, private: bool, resolve: Resolve) -> Route:

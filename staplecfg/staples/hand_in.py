@@ -32,15 +32,15 @@ def hand_in(
     *,
     now: datetime,
     settings: Settings,
-    group: Sequence[Chain] = (),
+    groups: Sequence[Sequence[Chain]] = (),
 ) -> Renewal:
     """Judge `der` about the leaf of `chain` and keep it in `store` if it is good and no worse.
 
     One that says revoked is believed, for its signature was verified: it is
     noted and never kept. Any other rejection says something of the response
-    alone and is not noted. Where `chain` is one of a `group` that needs one response
-    about all of it, and such a one is kept, no other takes its place. The lock must
-    be held. Raises `ValueError` where the issuer of `chain` is not known,
+    alone and is not noted. Where `chain` is in one of `groups`, each of which needs one
+    response about all of it, and such a one is kept, none about less takes its place. The
+    lock must be held. Raises `ValueError` where the issuer of `chain` is not known,
     `NotApplied` where `store` cannot be written.
     """
     if chain.issuer is None:
@@ -61,8 +61,9 @@ def hand_in(
     if not isinstance(result, Good):
         _note(result, before, store, now)
         return Renewal(chain, result, stored)
-    shared = len(group) > 1 and bool(_common(group, [result.staple], now, settings))
-    if stored.staple is not None and not shared and _kept_in_common(group, store, now, settings):
+    shared = any(_common(group, [result.staple], now, settings) for group in groups)
+    kept = shared or any(_kept_in_common(group, store, now, settings) for group in groups)
+    if stored.staple is not None and kept and not shared:
         return Renewal(chain, Kept(stored.staple, SHARED_STAYS), stored)
     saving = store.save(result.staple, chain, now=now, shared=shared)
     _note(result, replace(before, alone_at=None) if shared else before, store, now)
@@ -86,7 +87,7 @@ def _kept_in_common(
     group: Sequence[Chain], store: Store, now: datetime, settings: Settings
 ) -> bool:
     kept = [store.load(each, now).staple for each in group]
-    return len(group) > 1 and bool(_common(group, kept, now, settings))
+    return bool(_common(group, kept, now, settings))
 
 
 def _common(
@@ -112,7 +113,12 @@ def _note(result: FetchResult, before: Attempts, store: Store, now: datetime) ->
             alone_at=before.alone_at,
         )
     elif isinstance(result, Rejected) and result.reason is Reason.REVOKED:
-        noted = replace(before, revoked_at=result.revoked_at or now, error=result.problem)
+        noted = replace(
+            before,
+            revoked_at=result.revoked_at or now,
+            revoked_as_of=result.revoked_as_of,
+            error=result.problem,
+        )
     else:
         return
     if noted != before:

@@ -18,7 +18,7 @@ from staplecfg.model.verdict import Good, Rejected, Unreachable
 from staplecfg.staples.asking import Asking
 from staplecfg.staples.attempts import after_failure
 from staplecfg.staples.crew import work_through
-from staplecfg.staples.fetch import responders_of
+from staplecfg.staples.fetch import responders_of, responders_of_all
 from staplecfg.staples.jobs import Answer, Job, grouped, host_of, only_alone
 from staplecfg.staples.revocation import after_revocation
 from staplecfg.staples.schedule import Due, NotDue, due, never, next_try
@@ -134,6 +134,8 @@ class _Run:
     def joint(self, group: Sequence[Job]) -> Job | None:
         """Return the one job that `group` makes, or None where each stands for itself."""
         if len(group) < 2 or any(only_alone(job) for job in group):  # noqa: PLR2004 - one is no group
+            return None
+        if not responders_of_all([job.chain for job in group], self._settings):
             return None
         now = self._clock()
         due_now = any(isinstance(job.timing, Due) for job in group)

@@ -286,6 +286,17 @@ def test_a_responder_that_is_down_is_a_failure_of_both(both):
     assert [both.store.attempts(chain.fingerprint).failures for chain in both.chains] == [1, 1]
 
 
+def test_without_a_responder_in_common_each_is_asked_about_by_itself(both):
+    both.responder.mode = honest
+    far = AUTHORITY.leaf(["a.example"], responders=["http://127.0.0.1:1/"])
+
+    near, away = both.renewed([both.chains[0], chain_of(far)])
+
+    assert isinstance(near.outcome, Good)
+    assert isinstance(away.outcome, Unreachable)
+    assert "refused" in away.outcome.problem
+
+
 def test_a_chain_without_its_issuer_is_asked_about_by_itself(both):
     orphan: Issued = both.issued[0]
     bare: Chain = chain_of(type(orphan)(orphan.cert, orphan.key))

@@ -163,6 +163,24 @@ def test_a_response_about_one_takes_not_the_place_of_one_about_both(block):
     assert [block.kept(each) for each in block.issued] == [both, both]
 
 
+def test_nor_where_another_block_has_one_of_them_and_a_third(block):
+    both = block.both(now() - 2 * DAY)
+    block.hand_in(both)
+    lab = block.lab
+    third = lab.authority.leaf(["third.example"], responders=[lab.responder.url])
+    pairs = [third.write(block.control, "third"), block.issued[1].write(block.control, "second")]
+    lines = [f"ssl_certificate {cert}; ssl_certificate_key {key};" for cert, key in pairs]
+    (lab.nginx.prefix / "sites-enabled" / "third.conf").write_text(
+        f"server {{ listen {lab.listen()}; server_name third.example; {' '.join(lines)} }}\n"
+    )
+    assert len(block.due()) == 3
+
+    became = block.hand_in(*map(block.alone, block.issued))
+
+    assert set(became.values()) == {"unchanged"}
+    assert [block.kept(each) for each in block.issued] == [both, both]
+
+
 def test_a_response_about_both_takes_the_place_of_two_as_old(block):
     moment = now()
     block.hand_in(*(block.lab.authority.respond(each, now=moment) for each in block.issued))
@@ -188,6 +206,40 @@ def test_one_that_says_the_other_is_revoked_is_no_common_response(block):
     assert ended.status == 1, ended
     assert "revoked" in ended.err
     assert block.kept(second) == before
+
+
+def test_what_a_cache_still_says_of_both_is_not_served_once_one_is_revoked(block):
+    first, second = block.issued
+    before = block.both(now() - 2 * DAY)
+    block.hand_in(before)
+    revoked = block.lab.authority.respond(second, now=now(), status="revoked")
+    block.lab.cli("warm", "--offline", "--response", block.file(revoked))
+    later = block.both(now() - DAY)
+    block.lab.cli("warm", "--offline", "--response", block.file(later))
+
+    told(block.lab.cli("apply", "--unscheduled", "--offline", "--format", "json"))
+
+    (served,) = block.lab.state.glob("nginx/staples/*.der")
+    assert served.read_bytes() == before
+    block.keep(second, since=8 * DAY, until=-DAY)
+    assert block.kept(first) == later
+    block.lab.cli("warm", "--offline", "--response", block.file(revoked))
+    (snippet,) = block.lab.state.glob("nginx/*/staple.conf")
+    assert 'ssl_stapling_file "";' in snippet.read_text()
+
+
+def test_without_a_responder_in_common_each_is_asked_about_alone(block):
+    other = block.lab.authority.leaf([NAME], responders=["http://127.0.0.1:1/"])
+    files = [str(each.write(block.control, each.sha256)[0]) for each in (block.issued[0], other)]
+    words = ("warm", "--certificate", files[0], "--certificate", files[1])
+
+    would = told(block.lab.cli(*words, "--dry-run", "--format", "json"))["renewals"]
+    done = told(block.lab.cli(*words, "--format", "json"), 1)["renewals"]
+
+    assert [(each["outcome"], "beside" in each) for each in would] == [("due", False)] * 2
+    assert [each["outcome"] for each in done] == ["stored", "unreachable"]
+    fetched = run(["fetch", files[0], "--beside", files[1], "--output", str(block.staple)])
+    assert (fetched.status, "named by all" in fetched.err + fetched.out) == (1, True)
 
 
 class TestFetch:

@@ -182,20 +182,21 @@ def test_one_that_says_revoked_alarms_and_is_never_kept(lab):
     assert lab.cli("status", "--format", "nagios").status == 2
 
 
-def test_a_good_answer_from_before_the_revocation_does_not_end_the_alarm(lab):
+@pytest.mark.parametrize("since", [DAY, DAY / 4], ids=["the revocation", "word of it"])
+def test_a_good_answer_from_before_does_not_end_the_alarm(lab, since):
     revoked = lab.authority.respond(
         lab.issued[NAME], now=now(), status="revoked", revoked_at=now() - DAY / 2
     )
     lab.cli("warm", "--offline", "--response", file(lab, revoked))
 
-    before = file(lab, response(lab, lab.issued[NAME], since=DAY, until=6 * DAY))
+    before = file(lab, response(lab, lab.issued[NAME], since=since, until=6 * DAY))
     ended = lab.cli("warm", "--offline", "--response", before)
 
     assert ended.status == 1, ended
     assert "older than the answer that said revoked" in lab.cli("status").out + ended.err
     assert not stored(lab).exists()
 
-    lifted = file(lab, response(lab, lab.issued[NAME], since=DAY / 24, until=6 * DAY))
+    lifted = file(lab, response(lab, lab.issued[NAME], since=DAY / 48, until=6 * DAY))
     assert lab.cli("warm", "--offline", "--response", lifted).status == 0
 
 

@@ -24,6 +24,8 @@ AFTER_ASKING = 3600.0
 AFTER_FAILURE = 300.0
 AFTER_REFUSAL = 86400.0
 """Seconds before a responder that answers about one certificate at a time is asked about several again, likewise."""
+ABOUT_ONE = ("revoked", "unknown")
+"""Why a response about several is rejected that speaks of one of them."""
 LONGEST = 240.0
 """Seconds for one run of the tool, which needs a minute at most; others wait for its lock a little longer."""
 
@@ -118,7 +120,11 @@ class Asking:
             if judgement["verdict"] == "good":
                 with open(der, "rb") as file:
                     return self._good(file.read(), judgement["staple"])
-        return self._failed(judgement, known, AFTER_REFUSAL if document.get("only_singly") else AFTER_FAILURE)
+        singly = document.get("only_singly")
+        if singly is False and judgement["verdict"] == "rejected" and judgement["reason"] not in ABOUT_ONE:
+            # It has a bad moment: asking about each alone would end the asking about all.
+            judgement = {**judgement, "verdict": "unreachable"}
+        return self._failed(judgement, known, AFTER_REFUSAL if singly else AFTER_FAILURE)
 
     def _good(self, der, staple):
         return Entry(

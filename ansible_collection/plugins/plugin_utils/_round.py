@@ -46,14 +46,19 @@ class Round:
                 pass
         for each in group:
             try:
-                self._asked([each])
+                # Two that the host has already tell it, once handed in, that no common one is to be had.
+                self._asked([each], again=len(group) > 1)
             except Trouble as trouble:
                 self._tell([each], Entry(problem=str(trouble), outcome="unreachable"), False)
 
-    def _asked(self, group):
-        """Ask about ``group`` at once; returns whether that is all that can be said of it."""
+    def _asked(self, group, again=False):
+        """Ask about ``group`` at once; returns whether that is all that can be said of it.
+
+        What the host has already is of use ``again``.
+        """
         held = [self._rows.get(each["fingerprint"], {}) for each in group]
-        since = _since([each.get("staple") for each in held])
+        # One response about several is better than one about each, also where it is as old.
+        since = _since([each.get("staple") for each in held], again or len(group) > 1)
         chains = tuple(each["chain"] for each in group)
         entry, asked = self._limits.entry(chains, since, tuple(held[0].get("responders", ())))
         usable = entry.usable(self._asking.now(), since)
@@ -72,13 +77,15 @@ class Round:
             self.told[each["fingerprint"]] = entry, asked
 
 
-def _since(staples):
-    """Return since when all that the host holds says so, None where it lacks something of use."""
+def _since(staples, as_old):
+    """Return since when all that the host holds says so, None where it lacks something of use.
+
+    Just before that where one that is ``as_old`` is of use too.
+    """
     if any(each is None or each["freshness"] == "expired" for each in staples):
         return None
     newest = max(seconds(each["this_update"]) for each in staples)
-    # One response about several is better than one about each, also where it is as old.
-    return newest if len(staples) == 1 else newest - 1
+    return newest - 1 if as_old else newest
 
 
 class _Limits:
@@ -94,7 +101,12 @@ class _Limits:
         """Return what is known of the leaves of ``chains``, and whether a responder was asked; raises Trouble."""
         reason = self._reason(responders)
         began = self._asking.now()
-        entry, asked = self._asking.entry(chains, since, may_ask=reason is None)
+        try:
+            entry, asked = self._asking.entry(chains, since, may_ask=reason is None)
+        except Trouble:
+            # Nothing is remembered of it, and it took a run of the tool all the same.
+            self._asked += 1
+            raise
         if asked:
             self._asked += 1
             if entry.outcome == "unreachable":

@@ -94,6 +94,19 @@ def test_a_responder_that_answers_singly_is_asked_about_several_once_a_day(tmp_p
     assert asks.entry(["PEM one", "PEM two"])[1] is True
 
 
+@pytest.mark.parametrize(
+    "reason, outcome",
+    [("other-certificate", "rejected"), ("revoked", "rejected"), ("unknown", "rejected"), ("unsuccessful", "unreachable"), ("time", "unreachable")],
+)
+def test_of_a_responder_with_a_bad_moment_nobody_says_that_it_answers_singly(tmp_path, reason, outcome):
+    asks, tool, _clock = asking(tmp_path, {**REVOKED, "reason": reason}, {**REVOKED, "reason": reason})
+    tool.more = {"only_singly": reason == "other-certificate"}
+
+    assert asks.entry(["PEM one", "PEM two"])[0].outcome == outcome
+    tool.more = {}
+    assert asks.entry(["PEM one"])[0].outcome == "rejected"
+
+
 def test_a_failure_is_remembered_for_five_minutes(tmp_path):
     asks, tool, clock = asking(tmp_path, DOWN, GOOD)
 

@@ -32,10 +32,10 @@ class Asking:
 
     def entry(self, chains, _newer_than, may_ask):
         known = self.known[len(chains)]
-        if isinstance(known, Exception):
-            raise known
         if may_ask:
             self.asked.append(chains)
+        if isinstance(known, Exception) and may_ask:
+            raise known
         return Entry(**known) if may_ask else Entry(), may_ask
 
 
@@ -98,6 +98,14 @@ def test_one_about_both_need_not_be_newer_and_one_about_one_must():
     assert asked(Asking(two={**same, "this_update": 59.0}), [[1, 2]], rows).responses == []
 
 
+def test_two_that_the_host_has_tell_it_that_there_is_no_common_one():
+    same = {**GOOD, "this_update": 60.0}
+    rows = [held(1, since=1), held(2, since=1)]
+
+    assert len(asked(Asking(one=same, two=REFUSED), [[1, 2]], rows).responses) == 2
+    assert asked(Asking(one={**same, "this_update": 59.0}, two=REFUSED), [[1, 2]], rows).responses == []
+
+
 def test_trouble_with_one_is_no_reason_to_forget_the_others():
     made = asked(Asking(one=Trouble("too long")), [[1], [2, 3]], [held(1), held(2), held(3)])
 
@@ -112,6 +120,13 @@ def test_a_flood_of_certificates_is_not_a_flood_of_questions():
     assert len(asking.asked) == MOST_ASKED
     assert [asked for _entry, asked in list(made.told.values())[-3:]] == [True, False, False]
     assert "run it again" in made.told[str(number - 1)][0].problem
+
+
+def test_nor_is_one_of_what_is_no_certificate():
+    asking = Asking(one=Trouble("no PEM"), two=Trouble("no PEM"))
+    asked(asking, [[each, -each] for each in range(1, MOST_ASKED)], [])
+
+    assert len(asking.asked) == MOST_ASKED
 
 
 def test_responders_that_keep_one_waiting_are_not_waited_for_all_night():
