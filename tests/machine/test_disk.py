@@ -166,17 +166,17 @@ def test_a_file_that_says_it_is_empty_is_read_whole():
     assert b"Name:" in Disk().read(absolute("/proc/self/status"))
 
 
-def test_what_is_forbidden_says_so_and_is_not_called_missing(tmp_path: Path):
-    locked = tmp_path / "locked"
+def test_what_is_forbidden_says_so_and_is_not_called_missing(open_path: Path):
+    locked = open_path / "locked"
     locked.mkdir()
     (locked / "file").write_bytes(b"x")
-    (tmp_path / "private").write_bytes(b"x")
-    (tmp_path / "private").chmod(0o600)
+    (open_path / "private").write_bytes(b"x")
+    (open_path / "private").chmod(0o600)
     locked.chmod(0o700)
 
     def look() -> None:
         for ask, path in (
-            (Disk().read, tmp_path / "private"),
+            (Disk().read, open_path / "private"),
             (Disk().read, locked / "file"),
             (Disk().exists, locked / "file"),
             (Disk().listing, locked),
@@ -185,7 +185,7 @@ def test_what_is_forbidden_says_so_and_is_not_called_missing(tmp_path: Path):
                 ask(absolute(path))
             assert refused.value.hint == "run as root"
 
-    as_nobody(tmp_path, look)
+    as_nobody(open_path, look)
 
 
 def test_it_answers_as_the_memory_does(tree: Path):

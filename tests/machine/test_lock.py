@@ -156,8 +156,8 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path):
     assert (tmp_path / "victim").read_bytes() == b"content"
 
 
-def test_nobody_without_power_can_hold_it_for_ever(tmp_path: Path):
-    with hold(tmp_path / "lock", purpose="apply", wait=0, on_wait=refuse):
+def test_nobody_without_power_can_hold_it_for_ever(open_path: Path):
+    with hold(open_path / "lock", purpose="apply", wait=0, on_wait=refuse):
         pass
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
@@ -165,11 +165,11 @@ def test_nobody_without_power_can_hold_it_for_ever(tmp_path: Path):
     def attempt() -> None:
         with (
             pytest.raises(NotApplied, match="permission denied"),
-            hold(tmp_path / "lock", purpose="mischief", wait=0, on_wait=refuse),
+            hold(open_path / "lock", purpose="mischief", wait=0, on_wait=refuse),
         ):
             pytest.fail("anybody can hold it")
 
-    as_nobody(tmp_path, attempt)
+    as_nobody(open_path, attempt)
 
 
 def _append(path: Path, lock: Path) -> None:

@@ -339,35 +339,35 @@ def test_a_bind_mounted_file_is_told_as_such(tmp_path: Path):
     assert names(tmp_path) == ["file", "host"]
 
 
-def test_without_power_the_hint_is_to_be_root(tmp_path: Path):
-    (tmp_path / "file").write_bytes(b"old")
-    tmp_path.chmod(0o755)
+def test_without_power_the_hint_is_to_be_root(open_path: Path):
+    (open_path / "file").write_bytes(b"old")
+    open_path.chmod(0o755)
 
     def attempt() -> None:
         if os.geteuid() != NOBODY:
-            tmp_path.chmod(0o500)
+            open_path.chmod(0o500)
         with pytest.raises(NotApplied, match="permission denied") as refused:
-            write(tmp_path / "file", b"new")
+            write(open_path / "file", b"new")
         assert refused.value.hint == "run as root"
 
-    as_nobody(tmp_path, attempt)
-    tmp_path.chmod(0o755)
-    assert names(tmp_path) == ["file"]
+    as_nobody(open_path, attempt)
+    open_path.chmod(0o755)
+    assert names(open_path) == ["file"]
 
 
 @only_root
-def test_a_file_is_not_replaced_where_its_owner_would_be_lost(tmp_path: Path):
-    (tmp_path / "file").write_bytes(b"old")
-    tmp_path.chmod(0o777)
+def test_a_file_is_not_replaced_where_its_owner_would_be_lost(open_path: Path):
+    (open_path / "file").write_bytes(b"old")
+    open_path.chmod(0o777)
 
     def attempt() -> None:
         with pytest.raises(NotApplied, match="without losing its owner"):
-            write(tmp_path / "file", b"new")
+            write(open_path / "file", b"new")
 
-    as_nobody(tmp_path, attempt)
+    as_nobody(open_path, attempt)
 
-    assert (tmp_path / "file").read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
+    assert (open_path / "file").read_bytes() == b"old"
+    assert names(open_path) == ["file"]
 
 
 def test_killed_at_any_point_the_file_is_old_or_new_and_a_private_one_stays_private(tmp_path: Path):

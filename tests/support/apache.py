@@ -9,7 +9,7 @@
 Nothing of the machine's own Apache is read or written; only its program is run.
 Where tests run as root its children run as `www-data` or `nobody`, who cannot
 look into pytest's directories. That is no harm to handshakes; what the children
-themselves must reach (mod_md's store) belongs under `reachable_directory()`.
+themselves must reach (mod_md's store) belongs under `identity.reachable_directory()`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.support import apache_stock
 from tests.support.nginx import CHECKOUT, NginxTrouble, free_port, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
 NEEDED = ("mpm_event", "authz_core", "ssl", "socache_shmcb")
@@ -69,15 +69,6 @@ def modules_of(binary: Path) -> Path:
         if (place / "mod_ssl.so").exists():
             return place.resolve()
     raise ApacheTrouble(f"no mod_ssl.so in {', '.join(map(str, here))}")
-
-
-@contextlib.contextmanager
-def reachable_directory() -> Iterator[Path]:
-    """Make a directory that everybody can look into, for as long as the context lasts."""
-    with tempfile.TemporaryDirectory(prefix="staplecfg-apache-") as made:
-        directory = Path(made)
-        directory.chmod(0o755)
-        yield directory
 
 
 @final

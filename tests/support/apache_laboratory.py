@@ -17,9 +17,9 @@ from staplecfg.model.verdict import Good
 from staplecfg.pki.judge import Purpose, judge
 from staplecfg.servers.apache import md_store
 from tests.support import aging
-from tests.support.apache import reachable_directory
 from tests.support.apache_lab import ApacheLab
 from tests.support.count import visitors
+from tests.support.identity import reachable_directory
 from tests.support.laboratory import Watched
 from tests.support.serve_process import serving
 

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 import traceback
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 NOBODY = 65534
+
+
+@contextlib.contextmanager
+def reachable_directory() -> Iterator[Path]:
+    """Make a directory that everybody can look into, for as long as the context lasts.
+
+    pytest's own (`tmp_path`) are below one that is shut to others again whenever a
+    further pytest begins.
+    """
+    with tempfile.TemporaryDirectory(prefix="staplecfg-tests-") as made:
+        directory = Path(made)
+        directory.chmod(0o755)
+        yield directory
 
 
 def open_to_nobody(path: Path) -> bool:
@@ -22,8 +37,9 @@ def open_to_nobody(path: Path) -> bool:
 def as_nobody(directory: Path, action: Callable[[], object]) -> None:
     """Run `action` in a forked child without root's power; what it raises fails the test.
 
-    `directory` and those above it are opened for passing through. Where the
-    tests do not run as root, nothing has to be given up.
+    `directory` and those above it are opened for passing through; only below a
+    `reachable_directory` do they stay so. Where the tests do not run as root, nothing
+    has to be given up.
     """
     if os.geteuid() != 0:
         action()

@@ -15,12 +15,13 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, final
+
+from tests.support import ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,12 +62,8 @@ def find_nginx() -> Path:
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port at which nobody listens, and that no other test run is given."""
+    return ports.free()
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:

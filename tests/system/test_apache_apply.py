@@ -9,9 +9,9 @@ import pytest
 
 from staplecfg.model.errors import ExitStatus
 from tests.support import apache_stock
-from tests.support.apache import reachable_directory
 from tests.support.apache_lab import ApacheLab
 from tests.support.apache_seen import Seen, only_added, seen
+from tests.support.identity import reachable_directory
 from tests.support.nginx import CHECKOUT
 from tests.support.told import told
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from staplecfg.model.errors import ExitStatus
-from tests.support.apache import reachable_directory
 from tests.support.apache_lab import ApacheLab
 from tests.support.apache_seen import seen
+from tests.support.identity import reachable_directory
 from tests.support.serve_process import serving
 
 if TYPE_CHECKING:

@@ -32,8 +32,8 @@ COMMANDS = ("check", "diff", "apply", "remove", "warm", "status", "probe")
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[ApacheLab]:
-    with ApacheLab.make(tmp_path / "lab") as made:
+def lab(open_path: Path) -> Iterator[ApacheLab]:
+    with ApacheLab.make(open_path / "lab") as made:
         yield made
 
 

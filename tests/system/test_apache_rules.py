@@ -14,10 +14,11 @@ from staplecfg.model.probe import Refused, Target, Tls
 from staplecfg.servers.apache.cache import Cache, parse
 from staplecfg.servers.apache.rules.registry import APACHE_RULES
 from staplecfg.staples.handshake import handshake
-from tests.support.apache import Apache, ApacheTrouble, reachable_directory
+from tests.support.apache import Apache, ApacheTrouble
 from tests.support.apache_facts import facts
 from tests.support.apache_lab import ApacheLab
 from tests.support.authority import pem
+from tests.support.identity import reachable_directory
 from tests.support.nginx import wait_until
 
 if TYPE_CHECKING:

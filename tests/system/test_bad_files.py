@@ -61,9 +61,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path) -> Iterator[Bench]:
+def bench(open_path) -> Iterator[Bench]:
     with Responder(Authority.create()) as responder:
-        yield Bench(tmp_path, responder)
+        yield Bench(open_path, responder)
 
 
 def test_a_staple_is_fetched_and_inspected(bench):

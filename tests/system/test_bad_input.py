@@ -35,8 +35,8 @@ TRICKS = "\x1b]0;owned\x07\x1b[2J\u202etxt"
 
 
 @pytest.fixture
-def lab(tmp_path):
-    with Lab.make(tmp_path / "lab", sites=[NAME]) as made:
+def lab(open_path):
+    with Lab.make(open_path / "lab", sites=[NAME]) as made:
         yield made
 
 

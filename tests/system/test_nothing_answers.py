@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.aging import DAY, keep
-from tests.support.apache import Apache, reachable_directory
+from tests.support.apache import Apache
 from tests.support.apache_lab import ApacheLab
 from tests.support.command_line import Ended, run
+from tests.support.identity import reachable_directory
 from tests.support.lab import Lab
 from tests.support.nginx import free_port
 from tests.support.openssl_responder import OpensslResponder
