@@ -181,13 +181,15 @@ class Crowd:
 
     `clients` of them come at the same time. Leaving waits until each has made
     its share of at least `least` handshakes, so that an event too quick to be
-    noticed is followed by visitors all the same. Several leave the machine
-    some time to breathe: they come again `BREATH` seconds after they were served.
+    noticed is met by visitors all the same, and until each visitor of `crowd` has
+    come once more, so that one which was slow is followed by some. Several leave the
+    machine some time to breathe: they come again `BREATH` seconds after they were served.
     """
 
     def __init__(self, crowd: Sequence[Visitor], *, least: int = 200, clients: int = 1) -> None:
         self._crowd = crowd
         self._least = least / clients
+        self._afterwards = len(crowd)
         self._pause = BREATH if clients > 1 else 0.0
         self._over = threading.Event()
         self._failure: BaseException | None = None
@@ -214,26 +216,29 @@ class Crowd:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._least = 0
+            self._least = self._afterwards = 0
         self._over.set()
         late = time.monotonic() + 120
         for thread in self._threads:
             thread.join(max(0.0, late - time.monotonic()))
         if any(thread.is_alive() for thread in self._threads):
-            self._least = 0
+            self._least = self._afterwards = 0
             raise AssertionError("the crowd does not leave: hardly anybody was let in")
         if self._failure is not None and error is None:
             raise self._failure
 
     def _come(self, first: int, counted: Counted) -> None:
         began = time.monotonic()
+        after = 0
         # Not all of them to the same site at once.
         crowd = itertools.islice(itertools.cycle(self._crowd), first, None)
         try:
             for visitor in crowd:
                 let_in = counted.handshakes - counted.refused
-                if self._over.is_set() and let_in >= self._least:
-                    break
+                if self._over.is_set():
+                    if let_in >= self._least and after >= self._afterwards:
+                        break
+                    after += 1
                 visit(visitor, counted)
                 time.sleep(self._pause)
         except BaseException as failure:  # noqa: BLE001 - raised again where the crowd is left

@@ -60,6 +60,8 @@ class OpensslResponder:
         self.minutes = minutes
         self.asked = 0
         """How many connections were made to it so far."""
+        self.until: threading.Event | None = None
+        """What each answer waits for, besides its `delay`."""
         self.busy = False
         """Whether it answers with HTTP's 503 instead."""
         self.hangs = False
@@ -137,6 +139,8 @@ class OpensslResponder:
             if self.first_only:
                 question = _about_first(question)
             time.sleep(self.delay)
+            if self.until is not None:
+                self.until.wait(PATIENCE)
             answer = self._answer(question)
             client.sendall(
                 b"HTTP/1.0 200 OK\r\nContent-Type: application/ocsp-response\r\n"

@@ -425,7 +425,7 @@ def test_he_holds_the_lock_and_what_he_starts_does_not(lab, without_python, tmp_
         busy = lab.cli("warm", "--offline")
         assert "left to the run under way" in busy.out, busy
         end.touch()
-        running.wait(10)
+        running.wait(60)
         assert lab.cli("warm").status == 0  # though what the reload left behind still runs
         assert served(lab)
         with contextlib.suppress(ProcessLookupError):

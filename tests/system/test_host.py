@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import socket
 import subprocess
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,11 @@ from tests.support.aging import DAY, now
 from tests.support.authority import Authority, Issued, pem
 from tests.support.command_line import Ended, run
 from tests.support.nginx import Nginx, free_port, wait_until
+from tests.support.relay import forward, listening
 from tests.support.schema import require_valid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.system
@@ -230,41 +230,6 @@ def balancer(*places: Place) -> Iterator[int]:
     turn = itertools.cycle(places)
     with listening(lambda client: forward(client, next(turn).port)) as port:
         yield port
-
-
-def forward(client: socket.socket, port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port)) as server:
-        back = threading.Thread(target=pump, args=(server, client), daemon=True)
-        back.start()
-        pump(client, server)
-        back.join()
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-
-
-@contextlib.contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Accept on loopback, each connection in a thread of its own that runs `serve`."""
-
-    def served(client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
-            serve(client)
-
-    def accept(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                threading.Thread(target=served, args=(client,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
-        yield listener.getsockname()[1]
-        listener.shutdown(socket.SHUT_RDWR)
 
 
 def drip(client: socket.socket) -> None:

@@ -159,6 +159,7 @@ def test_a_neighbour_that_staples_lazily_starts_anew_and_undoes_nothing(tmp_path
 def test_a_site_that_staples_lazily_does_not_lose_that_for_nothing(tmp_path):
     with Lab.make(tmp_path / "lab", sites=[NAME], workers=1, lines="ssl_stapling on;") as lab:
         lab.nginx.start()
+        wait_until(lambda: kinds(lab) == {Served}, "nginx to staple by itself")
         before = lab.files()
         # nginx fetches from loopback, and we may not: nothing could take the place of its staple.
         words = lab.arguments("apply", "--unscheduled")
@@ -174,22 +175,25 @@ def test_a_site_that_staples_lazily_does_not_lose_that_for_nothing(tmp_path):
 @pytest.mark.parametrize("command", ["warm --force", "apply --unscheduled"])
 def test_a_certificate_replaced_while_the_responder_thinks_gets_its_own_staple(lab, command):
     keep(lab, since=6 * DAY, until=DAY)
-    lab.responder.delay = 1.5
-    deployed = threading.Thread(target=_replaced_once_asked, args=(lab, lab.responder.asked))
-    deployed.start()
+    lab.responder.until = deployed = threading.Event()
+    deploying = threading.Thread(
+        target=_replaced_once_asked, args=(lab, lab.responder.asked, deployed)
+    )
+    deploying.start()
 
     ended = lab.cli(*command.split())
 
-    deployed.join()
+    deploying.join()
     assert ended.status == 0, ended
     assert kinds(lab) == {Served}
     presented = {probe.presented for probe in Watch(NGINX, observed(lab), now).probe()}
     assert presented == {lab.issued[NAME].sha256}
 
 
-def _replaced_once_asked(lab: Lab, asked: int) -> None:
+def _replaced_once_asked(lab: Lab, asked: int, deployed: threading.Event) -> None:
     wait_until(lambda: lab.responder.asked > asked, "the responder to be asked")
     lab.renew(NAME)
+    deployed.set()
 
 
 def test_a_certificate_replaced_after_the_plan_keeps_nginx_from_being_reloaded(lab):
@@ -269,7 +273,8 @@ def test_what_a_killed_run_owes_is_reloaded_with_the_right_staple_only(lab):
     lab.responder.delay = 1.5
     seen: set[type] = set()
     done = threading.Event()
-    looking = threading.Thread(target=_watch, args=(lab, seen, done))
+    watch = Watch(NGINX, observed(lab), now)
+    looking = threading.Thread(target=_look, args=(watch, seen, done))
     looking.start()
 
     ended = lab.cli("warm")
@@ -282,7 +287,6 @@ def test_what_a_killed_run_owes_is_reloaded_with_the_right_staple_only(lab):
     assert not list(lab.state.glob("dead-man/*.pending"))
 
 
-def _watch(lab: Lab, seen: set[type], done: threading.Event) -> None:
-    watch = Watch(NGINX, observed(lab), now)
+def _look(watch: Watch, seen: set[type], done: threading.Event) -> None:
     while not done.is_set():
         seen.update(type(probe.verdict) for probe in watch.probe())

@@ -39,6 +39,7 @@ class Watching:
     """`staplecfg warm --watch` in a process of its own, and what it has said so far."""
 
     def __init__(self, lab: Lab, *more: str, every: bool = False) -> None:
+        self.lock = lab.state / "lock"
         words = ["warm", "--watch", "--state-dir", str(lab.state)]
         words = words if every else lab.arguments("warm", "--watch")
         argv = [sys.executable, "-m", "staplecfg", *words, *more]
@@ -73,12 +74,15 @@ class Watching:
         return status
 
     def settle(self) -> None:
-        """Wait until it only waits: a second goes by in which it uses no processor time."""
+        """Wait until it only waits: a second goes by in which it uses no processor time.
+
+        That may be so in a round too, which a slow disk holds up; but then it has the lock.
+        """
 
         def resting() -> bool:
             before = cpu(self.process.pid)
             time.sleep(1)
-            return cpu(self.process.pid) == before
+            return cpu(self.process.pid) == before and not self.lock.read_bytes()
 
         wait_until(resting, "it to wait for something to happen")
 
@@ -194,13 +198,11 @@ def test_it_wakes_to_withdraw_what_ends(lab):
     with watching_before(
         lab, falls_due, lambda: lab.issued[NAME].sha256 in snippet(lab)
     ) as watching:
-        times = watching.said.count("reloaded")
         wait_until(lambda: "127.0.0.1:1" in snippet(lab), "the withdrawal")
         assert lab.issued[NAME].sha256 not in snippet(lab)
-        watching.heard("reloaded", times + 1)
+        crowd = visitors(lab.port, [NAME])
+        wait_until(lambda: count(crowd, 4).unstapled == 4, "nginx to be told")
         watching.stop()
-
-    assert count(visitors(lab.port, [NAME]), 4).unstapled == 4
 
 
 def snippet(lab: Lab) -> str:
@@ -265,7 +267,9 @@ def test_a_site_added_while_it_watches_is_looked_after(lab):
         watching.heard("watching")
         lab.add("blog.example")
         lab.responder.start(lab.issued.values())
-        assert lab.apply("--config-only").status == 0
+        watching.settle()  # apply does not wait for ever for a round to be over
+        applied = lab.apply("--config-only")
+        assert applied.status == 0, applied
         lab.nginx.reload()
 
         wait_until(lambda: lab.cli("probe").status == 0, "the new site's staple")
@@ -274,9 +278,11 @@ def test_a_site_added_while_it_watches_is_looked_after(lab):
 
 def test_trouble_is_said_once_and_does_not_end_it(lab):
     good = lab.nginx.config.read_bytes()
+    broken = lab.root / "broken.conf"
+    broken.write_bytes(b"events {\n")
     with Watching(lab) as watching:
         watching.heard("watching")
-        lab.nginx.config.write_bytes(b"events {\n")
+        broken.replace(lab.nginx.config)  # nobody is to read half of it
         watching.heard("staplecfg: error: ")
         time.sleep(2.5)  # it tries again after 1 and 2 seconds
         assert watching.process.poll() is None
