@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.staplecfg.stapling.plugins.module_utils._module import SELECTION, TOOL, flags, without_chains
 from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import OWN, REQUIRED_BY, lacking
-from ansible_collections.staplecfg.stapling.plugins.plugin_utils._answer import ALWAYS, Nonsense, due_of, groups_of
+from ansible_collections.staplecfg.stapling.plugins.plugin_utils._answer import WHOLE, Nonsense, due_of, groups_of
 from ansible_collections.staplecfg.stapling.plugins.plugin_utils._asking import Asking, NoTool, runner
 from ansible_collections.staplecfg.stapling.plugins.plugin_utils._cache import Cache, CacheTrouble
 from ansible_collections.staplecfg.stapling.plugins.plugin_utils._round import Round
@@ -42,8 +42,8 @@ class ActionModule(ActionBase):
             if due and not self._task.check_mode and _asks_here(params):
                 done = self._handed_over(looked, due, params, task_vars)
         except Nonsense as trouble:
-            done = {**ALWAYS, "changed": False, "failed": True, "msg": str(trouble)}
-        done = {**ALWAYS, **done}
+            done = {**WHOLE, "changed": False, "failed": True, "msg": str(trouble)}
+        done = {**WHOLE, **done}
         rows = done["renewals"] if isinstance(done["renewals"], list) else []
         done["renewals"] = without_chains([each for each in rows if isinstance(each, dict)])
         result.update(done)

@@ -19,6 +19,8 @@ OWN = {
     "controller_trust": {"type": "list", "elements": "path"},
     "controller_cache": {"type": "path"},
 }
+ALWAYS = {"renewals": [], "fetched": [], "reloaded": False}
+"""Returned, besides what every module returns, also by a run that came to nothing."""
 OF_A_FILE = ("mode", "owner", "group", "attributes", "selevel", "serole", "setype", "seuser")
 REQUIRED_BY = {"path": ["certificate"], "issuer": ["path"], **{name: ["path"] for name in OF_A_FILE}}
 

@@ -310,10 +310,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.staplecfg.stapling.plugins.module_utils._diff import renewed
 from ansible_collections.staplecfg.stapling.plugins.module_utils._module import SELECTION, TOOL, failed, flags, returned, runner
 from ansible_collections.staplecfg.stapling.plugins.module_utils._runner import Trouble
-from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import OWN, REQUIRED_BY, lacking, problem_of
-
-ALWAYS = {"renewals": [], "fetched": [], "reloaded": False}
-"""Returned also by a run that came to nothing."""
+from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import ALWAYS, OWN, REQUIRED_BY, lacking, problem_of
 
 
 class IntoFile:

@@ -9,16 +9,10 @@ from __future__ import annotations
 import calendar
 import time
 
-ALWAYS = {
-    "changes": [],
-    "fetched": [],
-    "findings": [],
-    "reloaded": False,
-    "renewals": [],
-    "sites": [],
-    "staples": [],
-    "tool_version": None,
-}
+from ansible_collections.staplecfg.stapling.plugins.module_utils._module import returned
+from ansible_collections.staplecfg.stapling.plugins.module_utils._staples import ALWAYS
+
+WHOLE = {**returned({}), **ALWAYS}
 """What ocsp_staple returns, whatever became of it."""
 NOTHING = type(None)
 RENEWAL = {"certificate": str, "fingerprint": str, "outcome": str, "detail": str}
