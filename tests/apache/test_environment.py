@@ -231,7 +231,7 @@ LINES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(LINES, max_size=6))
 def test_whatever_is_read_without_a_note_is_what_a_shell_makes_of_it(lines: list[str]):
     opened = sum(line.startswith("if ") for line in lines)

@@ -62,7 +62,7 @@ def test_a_response_cut_short_anywhere_is_rejected(der):
         assert isinstance(judged(der[:length]), Rejected), f"{length} bytes"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     der=st.sampled_from(GOOD),
     at=st.integers(0, 2000),
@@ -78,7 +78,7 @@ def test_bytes_put_in_the_place_of_others_never_raise(der, at, cut, put):
     assert isinstance(about(spoiled), About)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300))
 def test_any_bytes_at_all_never_raise(der):
     assert isinstance(judged(der), Rejected)

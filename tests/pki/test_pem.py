@@ -118,7 +118,7 @@ def test_what_servers_do_not_read_is_refused_with_the_reason(data, problem, hint
     assert hint is None or hint in (caught.value.hint or "")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(at=st.integers(0, 5000), cut=st.integers(0, 40), put=st.binary(max_size=8))
 def test_bytes_put_in_the_place_of_others_are_read_or_refused(at, cut, put):
     at %= len(LEAF)

@@ -204,7 +204,7 @@ def texts_with_edits(draw):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts_with_edits())
 def test_any_edits_come_back_out_of_the_patch(tmp_path_factory, case):
     before, edits = case
